@@ -1,0 +1,60 @@
+/** The processes of a crawl, in the order of their start. */
+
+import { createWriteStream } from 'node:fs'
+import { type ChildSpec, child, RateLimiter, WritableConsumer } from 'sluice'
+import { AllowedPages, type AllowedPagesOptions } from './allowed-pages.ts'
+import { Frontier, type FrontierOptions } from './frontier.ts'
+import type { Page } from './page.ts'
+import { PageScrapers, type PageScrapersOptions } from './page-scrapers.ts'
+import { Progress, type ProgressOptions } from './progress.ts'
+import { Results } from './results.ts'
+import { Visits, type VisitsOptions } from './visits.ts'
+
+export interface TreeOptions extends VisitsOptions, FrontierOptions, AllowedPagesOptions, PageScrapersOptions {
+  /** Pages a second. */
+  readonly rate: number
+  readonly progress: ProgressOptions
+  /** The file for the results. */
+  readonly save: string | undefined
+}
+
+/** Milliseconds in which a limit of more than one page is spread. */
+const SHORTEST = 20
+
+/**
+ * The stages end one after another when the frontier has no more pages; the last ones are significant. What they all tell
+ * stands before them, so it stops after them. For `rest_for_one` and `all_significant`.
+ */
+export function tree({ save, progress, rate, ...options }: TreeOptions): readonly ChildSpec[] {
+  const { attempts, tell, finish, maxPages, robots, concurrency, timeout } = options
+  const last = { restart: 'transient', significant: true } as const
+  return [
+    child(Visits, { name: Visits, arg: { attempts, tell, finish } }),
+    child(Frontier, { name: Frontier, arg: { maxPages }, restart: 'transient' }),
+    child(AllowedPages, { name: AllowedPages, arg: { robots }, restart: 'transient' }),
+    child(RateLimiter<Page>, {
+      name: RateLimiter,
+      arg: limitOf(rate),
+      subscribeTo: [AllowedPages],
+      restart: 'transient',
+    }),
+    child(PageScrapers, { arg: { concurrency, timeout }, ...last }),
+    ...(save === undefined
+      ? []
+      : [
+          child(Results, { name: Results, restart: 'transient' }),
+          child(WritableConsumer<string>, {
+            arg: { sink: () => createWriteStream(save) },
+            subscribeTo: [Results],
+            ...last,
+          }),
+        ]),
+    child(Progress, { arg: progress }),
+  ]
+}
+
+/** Spread as evenly as timers can do it. */
+function limitOf(rate: number) {
+  const limit = Math.max(1, Math.round((rate * SHORTEST) / 1000))
+  return { limit, interval: (limit * 1000) / rate }
+}

@@ -1,0 +1,9 @@
+/** Sells tickets: `npm start`, `npm start -- --help`. */
+
+import { endWithReader } from '../command-line/output.ts'
+import { program } from './program.ts'
+
+endWithReader(process.stdout, process.stderr)
+const code = await program(process.argv.slice(2), process.env, process.stdout, process.stderr)
+// After Ctrl-C the application has chosen one already.
+process.exitCode ??= code

@@ -1,0 +1,109 @@
+/** The result, for people. */
+
+import type { StoredMessage } from 'sluice/queue'
+import type { Booking } from './booking.ts'
+import type { Tally } from './tally.ts'
+import type { Sales, ShowSales } from './tickets.ts'
+
+export interface Outcome {
+  /** Bookings that the queue took. */
+  readonly accepted: number
+  readonly sales: Sales
+  /** What is in the queue at the end. */
+  readonly stored: readonly StoredMessage<Booking>[]
+  /** Those of the bookings in the queue that have their ticket, or were refused: they were done when their answer was lost. */
+  readonly settled: ReadonlySet<string>
+  /** Deliveries that came to nothing, and were repeated or given up. */
+  readonly retried: number
+  readonly tally: Tally
+  readonly ms: number
+}
+
+/** What became of the bookings, each counted once. */
+export interface Balance {
+  readonly booked: number
+  readonly refused: number
+  readonly failed: readonly StoredMessage<Booking>[]
+  readonly left: readonly StoredMessage<Booking>[]
+  /** Accepted, and nowhere to be found: more or less than 0 is a defect. */
+  readonly missing: number
+}
+
+export function balanceOf({ accepted, sales, stored, settled }: Outcome): Balance {
+  const open = stored.filter(({ data }) => !settled.has(data.id))
+  const failed = open.filter(({ state }) => state === 'dead')
+  const left = open.filter(({ state }) => state !== 'dead')
+  const booked = sales.tickets
+  const refused = [...sales.refusals.values()].reduce((sum, count) => sum + count, 0)
+  return { booked, refused, failed, left, missing: accepted - booked - refused - failed.length - left.length }
+}
+
+export function report(outcome: Outcome): string {
+  const { accepted, sales, retried, tally, ms } = outcome
+  const { booked, refused, failed, left, missing } = balanceOf(outcome)
+  const seconds = ms / 1000
+  const reasons = [...sales.refusals].map(([reason, count]) => `${whole(count)} ${reason}`)
+  const untold = sales.tickets - sales.confirmed
+  const { repeated, thrown, killed, outages } = tally
+  return [
+    ...table(sales.shows),
+    '',
+    `${whole(accepted)} bookings accepted in ${seconds.toFixed(2)} s, ${whole(accepted / seconds)} bookings/s`,
+    row(booked, 'booked'),
+    row(refused, 'refused', reasons.join(', ')),
+    row(failed.length, 'failed, now dead letters', some(failed)),
+    row(left.length, 'left in the queue', some(left)),
+    ...(missing === 0 ? [] : [row(missing, 'MISSING')]),
+    '',
+    `${whole(sales.confirmed)} tickets told of in ${whole(sales.digests)} e-mails, ${whole(untold)} not told of`,
+    `${whole(retried)} deliveries were retried, ${whole(repeated)} came again when they had their ticket`,
+    ...(thrown + killed + outages === 0
+      ? []
+      : [
+          `chaos: ${whole(thrown)} handlers threw, ${whole(killed)} processors killed, ${whole(outages)} outages of the database`,
+        ]),
+    '',
+  ].join('\n')
+}
+
+function row(count: number, what: string, remark = ''): string {
+  return `${whole(count).padStart(8)} ${what}${count > 0 && remark !== '' ? `: ${remark}` : ''}`
+}
+
+/** Bookings named in a line. */
+const NAMED = 5
+
+function some(messages: readonly StoredMessage<Booking>[]): string {
+  const named = messages.slice(0, NAMED).map(({ data }) => data.id)
+  return messages.length > NAMED ? `${named.join(', ')} ...` : named.join(', ')
+}
+
+const BAR = 24
+
+/** More seats than that are as good as endless: then shows are compared with one another. */
+const HOUSE = 1_000_000
+
+/** How each show sold. */
+function table(shows: readonly ShowSales[]): readonly string[] {
+  const endless = shows.some(({ seats }) => seats > HOUSE)
+  const most = Math.max(1, ...shows.map(({ sold }) => sold))
+  const of = (seats: number) => (endless ? '' : ` of ${whole(seats).padStart(whole(largest).length)}`)
+  const largest = Math.max(0, ...shows.map(({ seats }) => seats))
+  const digits = whole(endless ? most : largest).length
+  const width = Math.max(0, ...shows.map(({ title }) => title.length))
+  return shows.map(({ title, kind, seats, sold }) => {
+    const share = bar(sold / (endless ? most : seats), BAR)
+    const full = sold === seats ? '  sold out' : ''
+    return `${kind.padEnd(7)}  ${title.padEnd(width)}  ${share}  ${whole(sold).padStart(digits)}${of(seats)}${full}`
+  })
+}
+
+export function bar(share: number, width: number): string {
+  const full = Math.min(width, Math.floor(share * width))
+  return '█'.repeat(full) + '░'.repeat(width - full)
+}
+
+/** A number with separators: 69,899. */
+export function whole(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}

@@ -1,0 +1,123 @@
+/** The pipeline that sells: buyers are looked up for several bookings at once, tickets are sold in bulk, each kind on its own. */
+
+import { type BatcherOptions, Broadway, type Message, name, type PipelineStage } from 'sluice'
+import { type QueueMetadata, QueueSource, type QueueSourceOptions } from 'sluice/queue'
+import type { Booking, Kind, User } from './booking.ts'
+import type { Fault } from './faults.ts'
+import { Bookings, Confirmations } from './queues.ts'
+import { Refusal, refusalOf } from './refusal.ts'
+import type { Tally } from './tally.ts'
+import type { Availability, Tickets } from './tickets.ts'
+
+export interface SellingOptions {
+  readonly tickets: Tickets
+  readonly tally: Tally
+  readonly processors: number
+  readonly maxRestarts: number
+  readonly retry: Pick<QueueSourceOptions<Booking>, 'retryDelay' | 'visibilityTimeout'>
+  /** What goes wrong on purpose. */
+  readonly fault: Fault
+}
+
+/** A booking, with what is known of it. */
+interface Order {
+  readonly booking: Booking
+  /** `undefined`: unknown. */
+  readonly buyer: User | undefined
+  /** Of the show; `undefined`: unknown. */
+  readonly availability: Availability | undefined
+  /** It came before, and has its ticket. */
+  readonly sold: boolean
+}
+
+type OrderMessage = Message<Order, 'default', QueueMetadata>
+
+export function selling(options: SellingOptions) {
+  const sale = (batchSize: number, concurrency = 1): BatcherOptions<Message<Order>, SellingOptions> => ({
+    batchSize,
+    concurrency,
+    batchTimeout: 100,
+    handleBatch: sell,
+  })
+  return Broadway.child({
+    name: 'selling',
+    context: options,
+    maxRestarts: options.maxRestarts,
+    producer: {
+      module: QueueSource<Booking>,
+      arg: { queue: Bookings, ...options.retry },
+      transformer: toOrder,
+    },
+    processors: {
+      default: { concurrency: options.processors, maxDemand: 20, prepareMessages: lookUp, handleMessage: route },
+    },
+    // Cinemas sell most.
+    batchers: { cinema: sale(75, 2), musical: sale(50), default: sale(25) },
+    handleFailed: refuse,
+  })
+}
+
+function toOrder(message: Message<Booking, string, QueueMetadata>): Message<Order, string, QueueMetadata> {
+  return message.updateData((booking) => ({ booking, buyer: undefined, availability: undefined, sold: false }))
+}
+
+/** Three questions to the database for all bookings that came together, instead of three for each. */
+async function lookUp(messages: readonly OrderMessage[], { tickets }: SellingOptions) {
+  const bookings = messages.map(({ data }) => data.booking)
+  const [users, shows, sold] = await Promise.all([
+    tickets.usersById(bookings.map(({ user }) => user)),
+    tickets.availability(bookings.map(({ show }) => show)),
+    tickets.sold(bookings.map(({ id }) => id)),
+  ])
+  return messages.map((message) =>
+    message.updateData(({ booking }) => ({
+      booking,
+      buyer: users.get(booking.user),
+      availability: shows.get(booking.show),
+      sold: sold.has(booking.id),
+    })),
+  )
+}
+
+function route(message: OrderMessage, { fault }: SellingOptions, stage: PipelineStage) {
+  const { booking, buyer, availability, sold } = message.data
+  fault(booking, message.metadata.attempts, stage)
+  if (buyer === undefined) return message.failed(new Refusal('unknown user'))
+  if (availability === undefined) return message.failed(new Refusal('unknown show'))
+  if (availability.left === 0 && !sold) return message.failed(new Refusal('sold out'))
+  return message.putBatcher(batcherOf(availability.kind))
+}
+
+function batcherOf(kind: Kind) {
+  return kind === 'cinema' || kind === 'musical' ? kind : 'default'
+}
+
+/** The seats that were left a moment ago may be gone, so this decides. */
+async function sell(messages: readonly Message<Order>[], _info: unknown, { tickets, tally }: SellingOptions) {
+  const outcomes = await tickets.sell(messages.map(({ data }) => data.booking))
+  const sold = messages.filter(({ data }) => outcomes.get(data.booking.id) !== 'sold out')
+  // A ticket that was there already may be one whose buyer never heard of it.
+  await name(Confirmations).call.enqueueMany(
+    sold.flatMap(({ data: { booking, buyer } }) =>
+      buyer === undefined ? [] : [{ data: { booking: booking.id, buyer: buyer.id, recipient: buyer.email } }],
+    ),
+  )
+  const booked = [...outcomes.values()].filter((outcome) => outcome === 'booked').length
+  tally.booked += booked
+  tally.repeated += sold.length - booked
+  return messages.map((message) => (sold.includes(message) ? message : message.failed(new Refusal('sold out'))))
+}
+
+/** Refused for good: it is noted down, and not delivered again. Whatever else has failed is. */
+async function refuse(messages: readonly Message<Order>[], { tickets, tally }: SellingOptions) {
+  for (const why of ['sold out', 'unknown user', 'unknown show'] as const) {
+    const refused = messages.filter((message) => refusalOf(message) === why)
+    if (refused.length === 0) continue
+    const ids = refused.map(({ data }) => data.booking.id)
+    const noted = await tickets.refuse(ids, why)
+    tally.refused += noted
+  }
+  return messages.map((message) =>
+    refusalOf(message) === undefined ? message : message.configureAck({ onFailure: 'ack' }),
+  )
+}

@@ -1,0 +1,78 @@
+/** The pipeline that tells buyers: the tickets that somebody bought within a window of time go into one e-mail. */
+
+import { type BatchInfo, Broadway, type Message } from 'sluice'
+import { type QueueMetadata, QueueSource, type QueueSourceOptions } from 'sluice/queue'
+import type { Confirmation } from './booking.ts'
+import { digestOf, type SendMail } from './digest.ts'
+import { Confirmations } from './queues.ts'
+import type { Tally } from './tally.ts'
+import type { Tickets } from './tickets.ts'
+
+export interface TellingOptions {
+  readonly tickets: Tickets
+  readonly tally: Tally
+  readonly send: SendMail
+  /** Milliseconds for which tickets of one buyer are collected. */
+  readonly window: number
+  readonly maxRestarts: number
+  readonly retry: Pick<QueueSourceOptions<Confirmation>, 'retryDelay' | 'visibilityTimeout'>
+}
+
+/** Tickets in a mail at most. */
+const MOST = 50
+/** Mails on their way at the same time. */
+export const MAILS = 4
+
+export function telling(options: TellingOptions) {
+  return Broadway.child({
+    name: 'telling',
+    context: options,
+    maxRestarts: options.maxRestarts,
+    producer: { module: QueueSource<Confirmation>, arg: { queue: Confirmations, ...options.retry } },
+    processors: {
+      default: {
+        concurrency: 1,
+        maxDemand: 100,
+        handleMessage: byRecipient,
+      },
+    },
+    batchers: {
+      email: {
+        concurrency: MAILS,
+        batchSize: MOST,
+        batchTimeout: options.window,
+        // Or two mails could tell of the same ticket, when it was confirmed twice.
+        partitionBy: byBuyer,
+        handleBatch: tell,
+      },
+    },
+  })
+}
+
+type ConfirmationMessage = Message<Confirmation, 'default', QueueMetadata>
+
+function byRecipient(message: ConfirmationMessage) {
+  return message.putBatcher('email').putBatchKey(message.data.recipient)
+}
+
+function byBuyer({ data }: Message<Confirmation>) {
+  return data.buyer
+}
+
+/** Mails are sent at least once: who sent one and ends before that is noted down leaves it to be sent again. */
+async function tell(
+  messages: readonly Message<Confirmation>[],
+  { batchKey: recipient }: BatchInfo,
+  { tickets, tally, send }: TellingOptions,
+) {
+  const untold = await tickets.unconfirmed(messages.map(({ data }) => data.booking))
+  if (untold.length > 0) {
+    const digest = await send(digestOf(`${recipient}`, untold))
+    await tickets.confirm(
+      untold.map(({ booking }) => booking),
+      digest,
+    )
+    tally.digests++
+  }
+  return messages
+}

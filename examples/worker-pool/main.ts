@@ -1,0 +1,7 @@
+/** A queue and its workers: `npx tsx --tsconfig examples/tsconfig.json examples/worker-pool/main.ts --help`. */
+
+import { endWithReader } from '../command-line/output.ts'
+import { program } from './program.ts'
+
+endWithReader(process.stdout, process.stderr)
+process.exitCode = await program(process.argv.slice(2), process.stdout, process.stderr)

@@ -1,0 +1,81 @@
+/** How CSV is read: the options, checked. */
+
+import { FlowError } from '../errors.ts'
+import type { BadRowOptions } from './bad-row.ts'
+import { bad, type ReadOptions } from './file-part.ts'
+
+export interface CsvOptions extends ReadOptions, BadRowOptions {
+  /** Where the names of the columns are: in the first row (true), here (an array), or nowhere: rows are arrays (false). Default true. */
+  readonly header?: boolean | readonly string[] | undefined
+  /** The columns that are wanted. Fewer are quicker, and one that is missing is found at once. Default all. */
+  readonly columns?: readonly string[] | undefined
+  /** What stands between two fields. Default a comma. */
+  readonly delimiter?: string | undefined
+  /** What stands around a field with delimiters or line breaks in it; two of it mean one. Default `"`. */
+  readonly quote?: string | undefined
+}
+
+/** What became of a row's fields. */
+export type MakeRow<Row> = (fields: readonly string[]) => Row
+
+/** The dialect of a file. */
+export interface CsvDialect {
+  readonly delimiter: string
+  readonly quote: string
+}
+
+export const CSV_OPTIONS: readonly string[] = ['header', 'columns', 'delimiter', 'quote', 'onBadRow']
+
+const WHAT = 'files.csv'
+
+/** @throws `FlowError` `bad_options`. */
+export function checkCsv({ header = true, columns, delimiter = ',', quote = '"' }: CsvOptions): CsvDialect {
+  if (typeof header !== 'boolean') checkNames('header', header)
+  if (columns !== undefined) {
+    checkNames('columns', columns)
+    if (header === false) throw new FlowError('bad_options', `columns of ${WHAT} need names, and header is false`)
+    if (typeof header !== 'boolean') columnPlaces(header, columns, 'the header that was given')
+  }
+  if (typeof delimiter !== 'string' || delimiter.length === 0 || /["\r\n\uFEFF]/.test(delimiter)) {
+    throw bad(WHAT, 'delimiter', delimiter, 'a text without quotes and line breaks')
+  }
+  if (typeof quote !== 'string' || !/^[^\r\n]$/.test(quote) || delimiter.includes(quote)) {
+    throw bad(WHAT, 'quote', quote, 'one character that is not in the delimiter')
+  }
+  return { delimiter, quote }
+}
+
+function checkNames(option: string, names: unknown): void {
+  if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string')) {
+    throw bad(WHAT, option, names, 'a non-empty array of the names of columns')
+  }
+  const problem = problemOf(names)
+  if (problem !== undefined) throw new FlowError('bad_options', `${option} of ${WHAT}: ${problem}`)
+}
+
+/** What stands in the way of making objects with these keys. */
+export function problemOf(names: readonly string[]): string | undefined {
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) return `two columns have the name '${twice}'`
+  return names.includes('__proto__') ? 'a column cannot have the name __proto__' : undefined
+}
+
+/** Where the columns that are wanted stand. @throws `FlowError` `bad_options` for one that is not there. */
+export function columnPlaces(header: readonly string[], columns: readonly string[], where: string): readonly number[] {
+  return columns.map((name) => {
+    const place = header.indexOf(name)
+    if (place >= 0) return place
+    throw new FlowError('bad_options', `columns of ${WHAT}: there is no ${name} in ${where}, only ${header.join(', ')}`)
+  })
+}
+
+/** Makes objects of fields. */
+export function rowMaker(names: readonly string[], places: readonly number[]): MakeRow<Record<string, string>> {
+  return (fields) => {
+    const row: Record<string, string> = {}
+    // The places are within the fields, whose number was checked.
+    for (let index = 0; index < names.length; index++)
+      row[names[index] as string] = fields[places[index] as number] as string
+    return row
+  }
+}

@@ -1,0 +1,75 @@
+/** A file cut into parts that can be read independently of each other. */
+
+import { type FileHandle, open } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { badFile, encodingOf } from './file-chunks.ts'
+import { bad, checkNames, type FileRange, filePart, type ReadOptions } from './file-part.ts'
+
+/** How a file is cut. */
+export interface RangeOptions extends Pick<ReadOptions, 'gzip' | 'encoding'> {
+  /** Ranges at most. Default 4 for each core, so that who is done first takes from the others. */
+  readonly count?: number | undefined
+  /** Bytes of a range at least. Default 4 MiB. */
+  readonly minBytes?: number | undefined
+}
+
+const RANGES_A_CORE = 4
+const MIN_BYTES = 4 * 1024 * 1024
+/** Bytes that are read at a time in search of the end of a line. */
+const PIECE = 64 * 1024
+const LF = 10
+
+export async function cutFile(path: string, options: RangeOptions): Promise<readonly FileRange[]> {
+  checkNames('files.ranges', options, ['gzip', 'encoding', 'count', 'minBytes'])
+  const { count = RANGES_A_CORE * availableParallelism(), minBytes = MIN_BYTES, ...read } = options
+  if (!Number.isSafeInteger(count) || count < 1) throw bad('files.ranges', 'count', count, 'a whole number >= 1')
+  if (!Number.isSafeInteger(minBytes) || minBytes < 1) {
+    throw bad('files.ranges', 'minBytes', minBytes, 'a number of bytes >= 1')
+  }
+  const { gzip, encoding } = filePart('files.ranges', path, read)
+  try {
+    const file = await open(path)
+    try {
+      const { size } = await file.stat()
+      const whole = gzip || (await isUtf16(file, encoding))
+      const cuts = whole ? [] : await lineEnds(file, size, Math.min(count, Math.floor(size / minBytes)))
+      return [0, ...cuts].map((start, index) => ({ path, start, end: cuts[index] ?? size }))
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    throw badFile(path, error)
+  }
+}
+
+/** Where to cut `size` bytes into `count` parts: behind the line that each cut would fall into. */
+async function lineEnds(file: FileHandle, size: number, count: number): Promise<readonly number[]> {
+  const cuts: number[] = []
+  const buffer = Buffer.allocUnsafeSlow(PIECE)
+  for (let part = 1; part < count; part++) {
+    const wanted = Math.floor((part * size) / count)
+    // Behind a line that is longer than a part.
+    if (wanted <= (cuts.at(-1) ?? 0)) continue
+    const cut = await lineEnd(file, buffer, wanted - 1)
+    if (cut === undefined || cut >= size) break
+    cuts.push(cut)
+  }
+  return cuts
+}
+
+/** The first byte behind the line that has the byte at `from`. */
+async function lineEnd(file: FileHandle, buffer: Buffer, from: number): Promise<number | undefined> {
+  for (let position = from; ; position += PIECE) {
+    const { bytesRead } = await file.read(buffer, 0, PIECE, position)
+    if (bytesRead === 0) return undefined
+    const end = buffer.subarray(0, bytesRead).indexOf(LF)
+    if (end >= 0) return position + end + 1
+  }
+}
+
+/** Its line breaks cannot be found from somewhere in the middle. */
+async function isUtf16(file: FileHandle, encoding: string | undefined): Promise<boolean> {
+  if (encoding !== undefined) return new TextDecoder(encoding).encoding.startsWith('utf-16')
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0)
+  return encodingOf(buffer.subarray(0, bytesRead)).encoding !== undefined
+}

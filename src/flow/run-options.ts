@@ -1,0 +1,59 @@
+/** Options of what makes a flow run. */
+
+import type { StartOptions } from '../otp/start.ts'
+import type { ChildOptions } from '../otp/supervision/child-spec.ts'
+import type { Dispatcher } from '../stage/dispatchers/dispatcher.ts'
+import { show } from '../stage/show.ts'
+import type { SubscriptionOptions } from '../stage/subscription-options.ts'
+import type { FlowCoordinator } from './coordinator.ts'
+import { FlowError } from './errors.ts'
+import type { ThroughSpec, ThroughStage } from './through.ts'
+
+/** Options of a flow that runs by itself. */
+export interface StartFlowOptions extends Omit<StartOptions<FlowCoordinator>, 'timeout'> {
+  /** `accumulate` starts the stages and holds the sources back until `coordinator.cast.forward()`. Default `forward`. */
+  readonly demand?: 'forward' | 'accumulate' | undefined
+  /** The flow is linked to the program: it ends with it, and it with the flow when that is killed. Default true. */
+  readonly link?: boolean | undefined
+}
+
+/** Options of a flow whose events others consume. */
+export interface IntoOptions extends StartFlowOptions {
+  /** Who gets which event. Default by demand. */
+  readonly dispatcher?: (() => Dispatcher) | undefined
+  /** Milliseconds for a consumer to answer to a subscription. Default 5000. */
+  readonly subscribeTimeout?: number | undefined
+}
+
+/** Options of a flow that is the child of a supervisor. */
+export interface FlowChildOptions<T> extends ChildOptions, Omit<IntoOptions, 'link'> {
+  /** Consumers that run, for its events: their names, so that each start finds those that run then. Default: none. */
+  readonly intoStages?: readonly ThroughStage<T, unknown>[] | undefined
+  /** Consumers that are started with it, for its events. Default: none. */
+  readonly intoSpecs?: readonly ThroughSpec<T, unknown>[] | undefined
+}
+
+/** Options of what waits for a flow. */
+export interface FlowRunOptions {
+  /** Stops the flow; what waits for it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of a loop over the events of a flow; `maxDemand` and `minDemand` are those of the loop. */
+export interface FlowStreamOptions extends FlowRunOptions, Pick<SubscriptionOptions, 'maxDemand' | 'minDemand'> {}
+
+/** @throws `FlowError` `bad_options`. */
+export function checkRunOptions(what: string, options: unknown, more: readonly string[] = []): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new FlowError('bad_options', `${what}: expected an object of options, got ${show(options)}`)
+  }
+  const known = ['signal', ...more]
+  const unknown = Object.keys(options).find((key) => !known.includes(key))
+  if (unknown !== undefined) {
+    throw new FlowError('bad_options', `${what} has no option ${unknown}; known are ${known.join(', ')}`)
+  }
+  const { signal }: { readonly signal?: unknown } = options
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new FlowError('bad_options', `signal of ${what}: expected an AbortSignal, got ${show(signal)}`)
+  }
+}

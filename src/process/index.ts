@@ -1,0 +1,15 @@
+/** The kernel: processes, and what they are made of. Users meet the part that `sluice` and `sluice/otp` pass on. */
+
+export type { CallOptions } from './call.ts'
+export type { Clock, Timer } from './clock.ts'
+export type { CrashReport } from './crash-report.ts'
+export { CallError, type CallErrorCode, ProcessError, type ProcessErrorCode } from './errors.ts'
+export { type ExitReason, isOrderly, isShutdown, type Shutdown } from './exit-reason.ts'
+export { Later } from './later.ts'
+export type { Logger } from './logger.ts'
+export { type Class, Name, name, whereis } from './name.ts'
+export type { Program, Signal } from './program.ts'
+export type { Calls, CallsWith, Casts, MessageKeys, Ref, Reply } from './ref.ts'
+export { configure, type RuntimeOptions } from './runtime.ts'
+export { Down, Exit, type Monitor } from './signals.ts'
+export type { StopOptions } from './stop.ts'

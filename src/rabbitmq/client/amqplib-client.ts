@@ -1,0 +1,69 @@
+/** The client that is used unless another one is given: amqplib, an optional peer dependency, loaded here and nowhere else. */
+
+import { RabbitMQError } from '../errors.ts'
+import type { AmqpClient, AmqpConnection, ConnectTarget } from './port.ts'
+
+/** Loaded when it is needed: who brings another client need not have it. */
+async function load(): Promise<typeof import('amqplib')> {
+  try {
+    return await import('amqplib')
+  } catch (error) {
+    throw new RabbitMQError(
+      'missing_package',
+      'sluice/rabbitmq talks to the server with the package amqplib, which cannot be loaded: npm install amqplib',
+      error,
+    )
+  }
+}
+
+export const amqplibClient: AmqpClient = {
+  async connect(target) {
+    const { connect, credentials } = await load()
+    const { protocol, hostname, port, username, password, virtualHost, authMechanism } = target
+    const who = authMechanism === 'external' ? credentials.external() : credentials[authMechanism](username, password)
+    const fields = {
+      protocol,
+      hostname,
+      port,
+      username,
+      password,
+      // amqplib decodes it.
+      vhost: encodeURIComponent(virtualHost),
+      credentials: who,
+      ...given({ channelMax: target.channelMax, frameMax: target.frameMax, heartbeat: target.heartbeat }),
+    }
+    const model = await connect(fields, {
+      noDelay: true,
+      ...target.socketOptions,
+      credentials: who,
+      timeout: target.connectionTimeout,
+      clientProperties: propertiesOf(target),
+    })
+    const connection: AmqpConnection = {
+      createChannel: () => model.createChannel(),
+      createConfirmChannel: () => model.createConfirmChannel(),
+      close: () => model.close(),
+      destroy: () => destroySocket(model.connection),
+      on: (event, listener) => model.on(event, listener),
+    }
+    return connection
+  },
+}
+
+function propertiesOf({ name, clientProperties }: ConnectTarget): Record<string, unknown> {
+  return name === undefined ? { ...clientProperties } : { ...clientProperties, connection_name: name }
+}
+
+function given(fields: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  const found: Record<string, number> = {}
+  for (const [key, value] of Object.entries(fields)) if (value !== undefined) found[key] = value
+  return found
+}
+
+/** amqplib has no way to give up a connection whose server does not answer. */
+function destroySocket(connection: object): void {
+  const socket: unknown = Reflect.get(connection, 'stream')
+  if (typeof socket === 'object' && socket !== null && 'destroy' in socket && typeof socket.destroy === 'function') {
+    socket.destroy()
+  }
+}

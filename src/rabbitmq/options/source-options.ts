@@ -1,0 +1,301 @@
+/** The options of a source, checked; and what may become of a message. */
+
+import type { Message } from '../../broadway/message.ts'
+import type { BufferKeep } from '../../stage/buffer.ts'
+import { amqplibClient } from '../client/amqplib-client.ts'
+import type { AmqpChannel, AmqpClient, AmqpDelivery, AmqpFields, AmqpProperties } from '../client/port.ts'
+import type { BackoffOptions } from '../connection/backoff.ts'
+import { RabbitMQError } from '../errors.ts'
+import { BACKOFF_OPTIONS, type ReconnectOptions, readBackoff } from './backoff-options.ts'
+import { type CheckedConnection, type ConnectionOption, readConnection } from './connection-options.ts'
+import { badOption, isObject, OptionReader } from './option-reader.ts'
+
+/**
+ * What becomes of a message at the server: it is done with; it is given up, and goes to the dead letters if the queue has an
+ * exchange for them, or else is lost; it comes again; it comes again once, and is given up when it had come again already.
+ */
+export type Answer = 'ack' | 'reject' | 'reject_and_requeue' | 'reject_and_requeue_once'
+
+/** An answer, or a function that chooses it: by the failure in `message.status`, by the metadata. */
+export type AnswerOption = Answer | ((message: Message<unknown, string, never>) => Answer)
+
+/** How messages are answered for; of a source, or by `message.configureAck` of one message. */
+export interface AnswerOptions {
+  /** What becomes of a message that was handled. Default `ack`. */
+  readonly onSuccess?: AnswerOption | undefined
+  /** What becomes of a message that failed. Default `reject_and_requeue`, with a warning: it comes again at once, over and over. */
+  readonly onFailure?: AnswerOption | undefined
+}
+
+/** What the server knows of a message. */
+export type RabbitMQProperties = AmqpProperties & AmqpFields
+export type MetadataName = keyof RabbitMQProperties
+
+/** What a message says about itself: the chosen properties, and the channel it came on. */
+export type RabbitMQMetadata<K extends MetadataName = never> = Pick<RabbitMQProperties, K> & {
+  readonly amqpChannel: AmqpChannel
+}
+
+/** How a queue is declared. */
+export interface QueueDeclaration {
+  /** Default true. */
+  readonly durable?: boolean | undefined
+  readonly autoDelete?: boolean | undefined
+  readonly exclusive?: boolean | undefined
+  /** It has to be there. */
+  readonly passive?: boolean | undefined
+  /** Such as `x-dead-letter-exchange`. */
+  readonly arguments?: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface QueueBinding {
+  readonly exchange: string
+  /** Default empty. */
+  readonly routingKey?: string | undefined
+  readonly arguments?: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface ConsumeOptions {
+  /** Default: the server chooses. */
+  readonly consumerTag?: string | undefined
+  readonly noLocal?: boolean | undefined
+  /** The server forgets messages when it sends them: what the program loses is lost. */
+  readonly noAck?: boolean | undefined
+  readonly exclusive?: boolean | undefined
+  readonly arguments?: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface RabbitMQSourceOptions<K extends MetadataName = MetadataName> extends AnswerOptions, ReconnectOptions {
+  /** The queue; empty when the server is to name one, which needs `declare`. */
+  readonly queue?: string | undefined
+  /** Default `amqp://guest:guest@localhost:5672`. */
+  readonly connection?: ConnectionOption | undefined
+  /** What the server shows as its connection. */
+  readonly name?: string | undefined
+  /** Messages that the server sends ahead of their answers. Default 50; 0 for no bound, which needs `bufferSize`. */
+  readonly qos?: { readonly prefetchCount?: number | undefined; readonly prefetchSize?: 0 | undefined } | undefined
+  /** Properties for `message.metadata`. Default none. */
+  readonly metadata?: readonly K[] | undefined
+  /** Declares the queue; `{}` with all defaults. Default: it has to be there. */
+  readonly declare?: QueueDeclaration | undefined
+  readonly bindings?: readonly QueueBinding[] | undefined
+  /** Options by the number of the source in its pipeline, laid over the others; called for each attempt to connect. */
+  readonly mergeOptions?: ((index: number) => RabbitMQSourceOptions<K>) | undefined
+  /** Runs on each new channel, before anything is declared. What it throws is a failed attempt to connect. */
+  readonly afterConnect?: ((channel: AmqpChannel) => unknown) | undefined
+  readonly consume?: ConsumeOptions | undefined
+  /** Messages kept when nobody asked for them. >= 1 or `Infinity`. Default 5 times `qos.prefetchCount`. */
+  readonly bufferSize?: number | undefined
+  /** Default `last`. */
+  readonly bufferKeep?: BufferKeep | undefined
+  /** Milliseconds after which messages are requeued that were in the pipeline when a stage of it died, > 0. Default 30000. */
+  readonly redeliverLostAfter?: number | undefined
+  /** The client to use. Default amqplib. */
+  readonly client?: (() => AmqpClient) | undefined
+}
+
+export interface CheckedSourceOptions {
+  readonly queue: string
+  readonly connection: CheckedConnection
+  readonly prefetchCount: number
+  readonly metadata: readonly string[]
+  readonly declare: QueueDeclaration | undefined
+  readonly bindings: readonly Required<QueueBinding>[]
+  readonly afterConnect: ((channel: AmqpChannel) => unknown) | undefined
+  readonly consume: ConsumeOptions
+  readonly bufferSize: number
+  readonly bufferKeep: BufferKeep
+  readonly onSuccess: AnswerOption
+  readonly onFailure: AnswerOption | undefined
+  readonly backoff: BackoffOptions
+  readonly redeliverLostAfter: number
+  readonly client: () => AmqpClient
+}
+
+const ANSWERS = ['ack', 'reject', 'reject_and_requeue', 'reject_and_requeue_once']
+const ANSWER_OPTIONS = ['onSuccess', 'onFailure']
+const OPTIONS = [
+  'queue',
+  'connection',
+  'name',
+  'qos',
+  'metadata',
+  'declare',
+  'bindings',
+  'mergeOptions',
+  'afterConnect',
+  'consume',
+  'bufferSize',
+  'bufferKeep',
+  ...ANSWER_OPTIONS,
+  ...BACKOFF_OPTIONS,
+  'redeliverLostAfter',
+  'client',
+]
+const METADATA: readonly string[] = [
+  'contentType',
+  'contentEncoding',
+  'headers',
+  'deliveryMode',
+  'priority',
+  'correlationId',
+  'replyTo',
+  'expiration',
+  'messageId',
+  'timestamp',
+  'type',
+  'userId',
+  'appId',
+  'clusterId',
+  'deliveryTag',
+  'redelivered',
+  'exchange',
+  'routingKey',
+  'consumerTag',
+] satisfies readonly MetadataName[]
+const DECLARE = ['durable', 'autoDelete', 'exclusive', 'passive', 'arguments']
+const CONSUME = ['consumerTag', 'noLocal', 'noAck', 'exclusive', 'arguments']
+
+/** @throws `RabbitMQError` `bad_options`, which names the option, the value and what is allowed. */
+export function readSourceOptions(owner: string, given: unknown, index: number): CheckedSourceOptions {
+  const first = new OptionReader(owner, '', given, OPTIONS)
+  const all = merged(owner, first, given, index)
+  const options = new OptionReader(owner, '', all, OPTIONS)
+  const name = options.string('name')
+  const declare = readDeclaration(owner, options)
+  const prefetchCount = readPrefetch(owner, options)
+  return {
+    queue: readQueue(options, declare),
+    connection: readConnection(owner, options.get('connection'), name),
+    prefetchCount,
+    metadata: readMetadata(owner, options),
+    declare,
+    bindings: readBindings(owner, options),
+    afterConnect: options.isFunction('afterConnect', 'a function of a channel') ? all.afterConnect : undefined,
+    consume: readConsume(owner, options),
+    bufferSize: readBufferSize(options, prefetchCount),
+    bufferKeep: options.oneOf('bufferKeep', ['first', 'last']) ?? 'last',
+    onSuccess: readAnswer(owner, options, 'onSuccess') ?? 'ack',
+    onFailure: readAnswer(owner, options, 'onFailure'),
+    backoff: readBackoff(options),
+    redeliverLostAfter: options.integer('redeliverLostAfter', 1) ?? 30_000,
+    client:
+      (options.isFunction('client', 'a function that gives a client') ? all.client : undefined) ??
+      (() => amqplibClient),
+  }
+}
+
+/** @throws `RabbitMQError` `bad_options`. */
+export function readAnswers(owner: string, given: unknown): AnswerOptions {
+  const options = new OptionReader(owner, '', given, ANSWER_OPTIONS)
+  return { onSuccess: readAnswer(owner, options, 'onSuccess'), onFailure: readAnswer(owner, options, 'onFailure') }
+}
+
+/** @throws `RabbitMQError` `bad_options`: also when a function chose something else. */
+export function checkAnswer(what: string, answer: unknown): asserts answer is Answer {
+  if (!ANSWERS.includes(String(answer))) throw badOption(what, ANSWERS.map((each) => `'${each}'`).join(', '), answer)
+}
+
+function merged(owner: string, options: OptionReader, given: unknown, index: number): RabbitMQSourceOptions {
+  if (!options.isFunction('mergeOptions', 'a function of the number of the source')) return Object(given)
+  const { mergeOptions }: RabbitMQSourceOptions = Object(given)
+  const more: unknown = mergeOptions?.(index)
+  if (!isObject(more)) throw badOption(`the result of mergeOptions of ${owner}`, 'an object of options', more)
+  return { ...Object(given), ...more }
+}
+
+function readQueue(options: OptionReader, declare: QueueDeclaration | undefined): string {
+  const queue = options.string('queue')
+  if (queue === undefined) throw options.bad('queue', 'the name of a queue')
+  if (queue === '' && declare === undefined) {
+    throw options.bad('queue', 'the name of a queue: the server only names one with the option declare')
+  }
+  return queue
+}
+
+function readPrefetch(owner: string, options: OptionReader): number {
+  const given = options.get('qos') ?? {}
+  if (isObject(given) && 'global' in given) {
+    throw new RabbitMQError(
+      'bad_options',
+      `qos of ${owner}: global is not supported: each source has a channel of its own`,
+    )
+  }
+  const qos = new OptionReader(owner, 'qos', given, ['prefetchCount', 'prefetchSize'])
+  if ((qos.integer('prefetchSize') ?? 0) !== 0) throw qos.bad('prefetchSize', '0: RabbitMQ has no other')
+  const prefetchCount = qos.integer('prefetchCount') ?? 50
+  if (prefetchCount > 65_535) throw qos.bad('prefetchCount', 'a whole number from 0 to 65535')
+  return prefetchCount
+}
+
+function readBufferSize(options: OptionReader, prefetchCount: number): number {
+  if (options.get('bufferSize') === Infinity) return Infinity
+  const given = options.integer('bufferSize', 1)
+  if (given === undefined && prefetchCount === 0) {
+    throw options.bad('bufferSize', 'a whole number >= 1 or Infinity, since qos.prefetchCount is 0')
+  }
+  return given ?? prefetchCount * 5
+}
+
+function readMetadata(owner: string, options: OptionReader): readonly string[] {
+  const names = options.get('metadata') ?? []
+  if (!Array.isArray(names)) throw options.bad('metadata', 'an array of names of properties')
+  for (const name of names) {
+    if (!METADATA.includes(name)) throw badOption(`metadata of ${owner}`, `names out of ${METADATA.join(', ')}`, name)
+  }
+  return names
+}
+
+function readDeclaration(owner: string, options: OptionReader): QueueDeclaration | undefined {
+  if (options.get('declare') === undefined) return undefined
+  const declare = new OptionReader(owner, 'declare', options.get('declare'), DECLARE)
+  return {
+    durable: declare.boolean('durable'),
+    autoDelete: declare.boolean('autoDelete'),
+    exclusive: declare.boolean('exclusive'),
+    passive: declare.boolean('passive'),
+    arguments: declare.object('arguments'),
+  }
+}
+
+function readBindings(owner: string, options: OptionReader): readonly Required<QueueBinding>[] {
+  const bindings = options.get('bindings') ?? []
+  if (!Array.isArray(bindings)) throw options.bad('bindings', 'an array of { exchange, routingKey }')
+  return bindings.map((given, index) => {
+    const binding = new OptionReader(owner, `bindings[${index}]`, given, ['exchange', 'routingKey', 'arguments'])
+    const exchange = binding.string('exchange')
+    if (exchange === undefined) throw binding.bad('exchange', 'the name of an exchange')
+    return { exchange, routingKey: binding.string('routingKey') ?? '', arguments: binding.object('arguments') }
+  })
+}
+
+function readConsume(owner: string, options: OptionReader): ConsumeOptions {
+  const consume = new OptionReader(owner, 'consume', options.get('consume') ?? {}, CONSUME)
+  return {
+    consumerTag: consume.string('consumerTag'),
+    noLocal: consume.boolean('noLocal'),
+    noAck: consume.boolean('noAck'),
+    exclusive: consume.boolean('exclusive'),
+    arguments: consume.object('arguments'),
+  }
+}
+
+function readAnswer(owner: string, options: OptionReader, key: 'onSuccess' | 'onFailure'): AnswerOption | undefined {
+  const answer: unknown = options.get(key)
+  if (answer === undefined) return undefined
+  if (typeof answer === 'function') return (message) => answer(message)
+  checkAnswer(`${key} of ${owner}`, answer)
+  return answer
+}
+
+/** What the pipeline is told of a message. */
+export function metadataOf(
+  names: readonly string[],
+  delivery: AmqpDelivery,
+  amqpChannel: AmqpChannel,
+): RabbitMQMetadata {
+  const metadata: Record<string, unknown> & RabbitMQMetadata = { amqpChannel }
+  const { fields, properties } = delivery
+  for (const name of names) metadata[name] = Reflect.get(name in fields ? fields : properties, name)
+  return metadata
+}

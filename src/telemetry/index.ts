@@ -1,0 +1,5 @@
+/** @module sluice/telemetry: what happens inside, as typed `diagnostics_channel` events. */
+
+export type * from './broadway-events.ts'
+export type { Listener, TypedChannel } from './channel.ts'
+export * from './channels.ts'

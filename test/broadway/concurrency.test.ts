@@ -1,0 +1,319 @@
+import fc from 'fast-check'
+import { type Acknowledger, Broadway, Message, type PipelineConcurrency, Producer } from 'sluice'
+import { describe, expect, it } from 'vitest'
+import { dataOf, inSimulation, Ledger, messages, noted, partOf, Silent } from '../support/broadway.ts'
+
+const silent = { module: Silent<number> }
+const acked = (ledger: Ledger, ...data: readonly number[]) =>
+  data.map((each) => new Message(each, { acknowledger: ledger }))
+
+describe('setConcurrency', () => {
+  it('changes how many processors and batch processors there are', async () => {
+    await inSimulation(async (sim) => {
+      const seen: unknown[] = []
+      const pipeline = await Broadway.start({
+        name: 'sizes',
+        producer: { ...silent, concurrency: 2 },
+        processors: {
+          default: {
+            concurrency: 1,
+            maxDemand: 1,
+            handleMessage: (message, _context, { index }) => noted(seen, index, message),
+          },
+        },
+        batchers: {
+          a: { handleBatch: (messages) => messages },
+          default: { concurrency: 3, handleBatch: (messages) => messages },
+        },
+      })
+      const producer = partOf(sim, 'Producer_0')
+      const topology = await pipeline.call.setConcurrency({ processors: 3, batchers: { a: 2 } })
+      expect(topology).toEqual(await pipeline.call.topology())
+      expect(topology.processors.map(({ concurrency }) => concurrency)).toEqual([3])
+      expect(topology.batchers.map(({ concurrency }) => concurrency)).toEqual([2, 3])
+      expect(sim.processes.map(String).filter((name) => name.includes('Processor_'))).toHaveLength(8)
+      expect(partOf(sim, 'Producer_0')).toBe(producer)
+      const acks = await pipeline.call.testBatch([1, 2, 3, 4, 5, 6], { batchMode: 'flush' })
+      expect(acks.flatMap(({ successful }) => dataOf(successful)).toSorted()).toEqual([1, 2, 3, 4, 5, 6])
+      expect(new Set(seen)).toEqual(new Set([0, 1, 2]))
+      expect((await pipeline.call.setConcurrency({ processors: 1 })).processors[0]?.concurrency).toBe(1)
+      await pipeline.stop()
+    })
+  })
+
+  it('waits for what runs, and for retries, and loses nothing', async () => {
+    await inSimulation(async (sim) => {
+      const ledger = new Ledger()
+      const pipeline = await Broadway.start({
+        name: 'busy',
+        producer: silent,
+        processors: {
+          default: {
+            concurrency: 1,
+            maxDemand: 2,
+            async handleMessage(message, _context, stage) {
+              if (message.data === 1 && message.attempts === 1) throw new Error('busy')
+              await stage.sleep(10)
+              return message
+            },
+          },
+        },
+        batchers: { default: { batchSize: 100, batchTimeout: 1000, handleBatch: (messages) => messages } },
+        retry: { attempts: 2, backoff: { type: 'exp', min: 500 } },
+      })
+      await pipeline.call.pushMessages(acked(ledger, 1, 2, 3, 4, 5))
+      await sim.advance(15)
+      let resized = false
+      const done = pipeline.with({ timeout: 60_000 }).call.setConcurrency({ processors: 2 })
+      void done.then(() => {
+        resized = true
+      })
+      await sim.advance(490)
+      // The second attempt of 1 runs, with what had come until then; the rest waits with the producer.
+      expect([resized, ledger.calls]).toEqual([false, []])
+      await sim.advance(10)
+      expect([resized, ledger.calls]).toEqual([true, [[[2, 3, 4, 1], []]]])
+      await sim.advance(2000)
+      expect(ledger.calls.flatMap(([successful]) => successful)).toEqual([2, 3, 4, 1, 5])
+      await done
+      await pipeline.stop()
+    })
+  })
+
+  it('gives what waits for a partition to the new ones, in order', async () => {
+    await inSimulation(async (sim) => {
+      const order: (readonly [index: number, data: number])[] = []
+      const pipeline = await Broadway.start({
+        name: 'partitions',
+        producer: silent,
+        processors: {
+          default: {
+            concurrency: 4,
+            maxDemand: 1,
+            async handleMessage(message, _context, stage) {
+              await stage.sleep(10)
+              order.push([stage.index, message.data])
+              return message
+            },
+          },
+        },
+        partitionBy: ({ data }) => data % 10,
+      })
+      // The demand of all, and only one can take them.
+      await pipeline.call.pushMessages(messages(5, 15, 25, 35, 45))
+      await sim.settle()
+      const done = pipeline.with({ timeout: 60_000 }).call.setConcurrency({ processors: 3 })
+      await sim.advance(1000)
+      await done
+      expect(order).toEqual([
+        [1, 5],
+        [1, 15],
+        [2, 25],
+        [2, 35],
+        [2, 45],
+      ])
+      await pipeline.stop()
+    })
+  })
+
+  it('goes on in the new numbers when a part is started again, also a producer', async () => {
+    await inSimulation(async (sim) => {
+      const pipeline = await Broadway.start({
+        name: 'restarts',
+        producer: silent,
+        processors: { default: { concurrency: 1, handleMessage: (message) => message } },
+        partitionBy: ({ data }) => data,
+      })
+      await pipeline.call.setConcurrency({ processors: 3 })
+      for (const part of ['Producer_0', 'Processor_default_2']) {
+        partOf(sim, part).kill()
+        await sim.advance(1000)
+        const acks = await pipeline.call.testBatch([0, 1, 2, 3, 4, 5])
+        expect(acks.flatMap(({ successful }) => dataOf(successful)).toSorted()).toEqual([0, 1, 2, 3, 4, 5])
+      }
+      await pipeline.stop()
+    })
+  })
+
+  it('gets over a processor that crashes while it waits', async () => {
+    await inSimulation(async (sim) => {
+      const pipeline = await Broadway.start({
+        name: 'crash',
+        producer: silent,
+        processors: {
+          default: {
+            concurrency: 2,
+            async handleMessage(message, _context, stage) {
+              await stage.sleep(100)
+              return message
+            },
+          },
+        },
+      })
+      await pipeline.call.pushMessages(messages(1, 2))
+      const done = pipeline.with({ timeout: 60_000 }).call.setConcurrency({ processors: 1 })
+      await sim.advance(10)
+      partOf(sim, 'Processor_default_0').kill()
+      await sim.advance(1000)
+      expect((await done).processors[0]?.concurrency).toBe(1)
+      const test = pipeline.call.testMessage(3)
+      await sim.advance(100)
+      expect(dataOf((await test).successful)).toEqual([3])
+      await pipeline.stop()
+    })
+  })
+
+  it('several at once are done one after another', async () => {
+    await inSimulation(async () => {
+      const pipeline = await Broadway.start({
+        name: 'queue',
+        producer: silent,
+        processors: { default: { concurrency: 1, handleMessage: (message) => message } },
+      })
+      const sizes = await Promise.all([2, 5, 3].map((processors) => pipeline.call.setConcurrency({ processors })))
+      expect(sizes.map(({ processors }) => processors[0]?.concurrency)).toEqual([2, 5, 3])
+      await pipeline.stop()
+    })
+  })
+
+  it('is refused when the pipeline is stopped meanwhile, and the stop finishes what there is', async () => {
+    await inSimulation(async (sim) => {
+      const ledger = new Ledger()
+      const pipeline = await Broadway.start({
+        name: 'stopped',
+        producer: silent,
+        processors: {
+          default: {
+            concurrency: 1,
+            maxDemand: 1,
+            async handleMessage(message, _context, stage) {
+              await stage.sleep(100)
+              return message
+            },
+          },
+        },
+      })
+      await pipeline.call.pushMessages(acked(ledger, 1))
+      const done = pipeline.with({ timeout: 60_000 }).call.setConcurrency({ processors: 2 })
+      const refused = expect(done).rejects.toMatchObject({ code: 'failed', cause: { code: 'stopped' } })
+      await sim.advance(10)
+      const stopped = pipeline.stop()
+      await sim.advance(1000)
+      await refused
+      await stopped
+      expect(ledger.calls).toEqual([[[1], []]])
+    })
+  })
+
+  it.each([
+    [{ processors: 0 }, 'processors of a pipeline: expected a whole number >= 1, got 0'],
+    [{ processors: 1.5 }, 'processors of a pipeline: expected a whole number >= 1, got 1.5'],
+    [{ batchers: { sqs: 1 } }, 'batchers of a pipeline has no option sqs: known are default'],
+    [{ batchers: { default: -1 } }, 'batchers.default of a pipeline: expected a whole number >= 1, got -1'],
+    [{ producers: 2 }, 'a pipeline has no option producers: known are processors, batchers'],
+  ])('is refused: %j', async (concurrency, message) => {
+    await inSimulation(async () => {
+      const pipeline = await Broadway.start({
+        name: 'bad',
+        producer: silent,
+        processors: { default: { concurrency: 1, handleMessage: (message) => message } },
+        batchers: { default: { handleBatch: (messages) => messages } },
+      })
+      await expect(pipeline.call.setConcurrency(concurrency as PipelineConcurrency)).rejects.toMatchObject({
+        code: 'failed',
+        cause: { code: 'bad_options', message },
+      })
+      await pipeline.stop()
+    })
+  })
+})
+
+/** Emits numbers as it is asked, so that it always has some on their way. */
+class Counter extends Producer<Message<number>> {
+  readonly #last: number
+  readonly #acknowledger: Acknowledger
+  #next = 0
+  constructor([last, acknowledger]: readonly [number, Acknowledger]) {
+    super()
+    this.#last = last
+    this.#acknowledger = acknowledger
+  }
+  override handleDemand(demand: number): readonly Message<number>[] {
+    const count = Math.min(demand, this.#last - this.#next)
+    return Array.from({ length: count }, () => new Message(this.#next++, { acknowledger: this.#acknowledger }))
+  }
+}
+
+const size = fc.integer({ min: 1, max: 4 })
+const steps = fc.array(fc.record({ processors: size, batch: size, wait: fc.constantFrom(0, 1, 7, 30) }), {
+  minLength: 1,
+  maxLength: 5,
+})
+
+describe('any changes of the concurrency', () => {
+  it('lose no message, repeat none, and keep the order of each partition', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        steps,
+        fc.record({
+          batches: fc.boolean(),
+          ordered: fc.boolean(),
+          keys: fc.integer({ min: 1, max: 5 }),
+          maxDemand: size,
+          batchSize: size,
+          seed: fc.nat(1000),
+        }),
+        fc.array(fc.nat(3), { minLength: 1, maxLength: 60 }),
+        async (sizes, { batches, ordered, keys, maxDemand, batchSize, seed }, fates) => {
+          const ended: number[] = []
+          const acknowledger: Acknowledger = {
+            ack(_ref, successful, failed) {
+              for (const { data } of [...successful, ...failed]) ended.push(data as number)
+            },
+          }
+          await inSimulation(async (sim) => {
+            const pipeline = await Broadway.start({
+              name: 'any',
+              producer: { module: Counter, arg: [fates.length, acknowledger] as const },
+              processors: {
+                default: {
+                  concurrency: 2,
+                  maxDemand,
+                  async handleMessage(message, _context, stage) {
+                    const fate = fates[message.data] ?? 0
+                    if (fate > 0) await stage.sleep(fate)
+                    return fate === 3 && message.attempts === 1 ? message.failed('busy') : message
+                  },
+                },
+              },
+              batchers: batches
+                ? { default: { batchSize, batchTimeout: 5, handleBatch: async (messages) => messages } }
+                : undefined,
+              partitionBy: ordered ? ({ data }) => (data as number) % keys : undefined,
+              retry: { attempts: 2, backoff: { type: 'rand', min: 1, max: 10 } },
+            })
+            for (const { processors, batch, wait } of sizes) {
+              await sim.advance(wait)
+              const done = pipeline
+                .with({ timeout: 100_000 })
+                .call.setConcurrency(batches ? { processors, batchers: { default: batch } } : { processors })
+              await sim.advance(wait)
+              if (wait === 1) continue
+              await sim.advance(2000)
+              expect((await done).processors[0]?.concurrency).toBe(processors)
+            }
+            await sim.advance(5000)
+            await pipeline.stop()
+          }, seed)
+          expect(ended.toSorted((a, b) => a - b)).toEqual(fates.map((_, index) => index))
+          if (!ordered) return
+          for (const key of [0, 1, 2, 3, 4]) {
+            const own = ended.filter((id) => id % keys === key)
+            expect(own).toEqual(own.toSorted((a, b) => a - b))
+          }
+        },
+      ),
+      { numRuns: 40 },
+    )
+  }, 60_000)
+})
