@@ -1,9 +1,13 @@
 import { type ChildSpec, Consumer, child, name, none, Producer, ProducerConsumer, type Ref, startLink } from 'sluice'
 import {
+  type AnyFlow,
   type CannotBeEmitted,
+  defineFlow,
   Flow,
+  type FlowModule,
   type JoinMode,
   type RunningFlow,
+  runFlow,
   type TimeWindow,
   type TriggeredWindow,
   Window,
@@ -241,3 +245,20 @@ orders.shuffle({ window: Window.fixed(1, 'hour', (order) => order.customer) })
 orders.shuffle({ window: Window.fixed(1, 'hour', 'customer') })
 // @ts-expect-error: an order has no user
 orders.shuffle({ window: Window.session(1, 'hour', 'at', { key: 'user' }) })
+
+// A flow of a module: what its function takes is what runs it, and its events are what comes out.
+const tall = defineFlow(import.meta, ({ above }: { readonly above: number }) =>
+  airports.filter(({ elevation }) => elevation > above).map(({ name }) => name),
+)
+expectValue<FlowModule<{ readonly above: number }, string>>()(tall)
+expectValue<AnyFlow<string>>()(tall.flow({ above: 1 }))
+expectValue<string[]>()(await runFlow(tall, { above: 1 }, { signal: AbortSignal.timeout(1) }))
+// @ts-expect-error
+void runFlow(tall, { above: '1' })
+// @ts-expect-error
+void runFlow(tall)
+// @ts-expect-error
+void tall.flow()
+const all = defineFlow(import.meta, () => airports.groupBy(({ country }) => country))
+expectValue<[string, Airport[]][]>()(await runFlow(all))
+expectValue<AnyFlow<[string, Airport[]]>>()(all.flow())

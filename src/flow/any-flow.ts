@@ -12,7 +12,7 @@ import type { Flow } from './flow.ts'
 import { type AnyPartitionOptions, type MergeDispatcher, mergeOf, partitionOf, shuffleOf } from './new-step.ts'
 import { checkFunction, type Eventually, type FlowStage } from './operation.ts'
 import { planFlow } from './plan.ts'
-import { iterateFlow, runFlow, startFlow } from './run-flow.ts'
+import { iterateFlow, runDefinition, startFlow } from './run-flow.ts'
 import {
   checkRunOptions,
   type FlowChildOptions,
@@ -126,7 +126,7 @@ export abstract class AnyFlow<out T> implements AsyncIterable<T> {
    */
   async run(options: FlowRunOptions = {}): Promise<void> {
     checkRunOptions('run', options)
-    await runFlow(this.#definition, undefined, options)
+    await runDefinition(this.#definition, undefined, options)
   }
 
   /** All events. One array: for more than fits into memory use `forEach`, or iterate. Elixir: `Enum.to_list`. */
@@ -299,7 +299,7 @@ export abstract class AnyFlow<out T> implements AsyncIterable<T> {
     sink: (events: readonly T[], stage: FlowStage) => Eventually<void>,
   ): Promise<void> {
     checkRunOptions(what, options)
-    await runFlow<T>(this.#definition, sink, options)
+    await runDefinition<T>(this.#definition, sink, options)
   }
 
   static {

@@ -9,6 +9,7 @@ import type { Source } from '../stage/interop/source.ts'
 import type { SubscriptionOptions } from '../stage/subscription-options.ts'
 import type { Departition } from './intake.ts'
 import type { Join } from './join/join.ts'
+import type { FlowOrigin } from './module/origin.ts'
 import type { Operation } from './operation.ts'
 import type { Progress } from './progress/progress.ts'
 import type { Route, StepOptions } from './step-options.ts'
@@ -21,6 +22,8 @@ export interface StepDefinition {
   readonly operations: readonly Operation[]
   /** Told how far a run of the flow is. */
   readonly progress?: Progress | undefined
+  /** Where another thread finds the flow; of one that is a function of a module, with nothing added to it. */
+  readonly origin?: FlowOrigin | undefined
 }
 
 /** A stage that runs when the flow does: its ref, or the name that it bears then. */
@@ -50,7 +53,7 @@ export type StepSource =
 export type Dispatch =
   | { readonly kind: 'demand' }
   | { readonly kind: 'broadcast' }
-  | { readonly kind: 'partition'; readonly route: Route; readonly partitions: number }
+  | { readonly kind: 'partition'; readonly route: Route; readonly partitions: number; readonly given: unknown }
   | { readonly kind: 'own'; readonly make: () => Dispatcher }
 
 export const toDemand: Dispatch = { kind: 'demand' }

@@ -226,10 +226,11 @@ export class Flow<out T> extends AnyFlow<T> {
     run: (value: V, stage: FlowStage) => Eventually<W>,
   ): Flow<[key: K, value: W]> {
     checkFunction('mapValues', run)
-    return this.map(([key, value], stage) => {
+    const mapPair = ([key, value]: readonly [K, V], stage: FlowStage): Eventually<[K, W]> => {
       const mapped = run(value, stage)
       return isEventual(mapped) ? mapped.then((later): [K, W] => [key, later]) : [key, mapped]
-    })
+    }
+    return new Flow(withAdded(this, { kind: 'map', run: mapPair, given: [run] }))
   }
 
   /**
@@ -303,7 +304,7 @@ export class Flow<out T> extends AnyFlow<T> {
     checkFunction('groupBy', key)
     checkFunction('groupBy', value)
     const run = (event: T, groups: Groups): Groups => groups.add(key(event), value(event))
-    return this.#reduced({ kind: 'groupBy', initial: () => new Groups(), run, view: groupsView })
+    return this.#reduced({ kind: 'groupBy', initial: () => new Groups(), run, view: groupsView, given: [key, value] })
   }
 
   /** Accumulates a map of the values of each key of `[key, value]`, newest first. Elixir: `Flow.group_by_key`. */

@@ -21,7 +21,7 @@ export function partitionOf(
   const partitions = options.stages ?? 1
   // A hash may replace or drop events, so it is asked even when there is one place to go.
   const dispatch: Dispatch =
-    partitions === 1 && hash === undefined ? toDemand : { kind: 'partition', route, partitions }
+    partitions === 1 && hash === undefined ? toDemand : { kind: 'partition', route, partitions, given: hash ?? key }
   return { source: { kind: 'flows', flows, dispatch }, options, operations: [] }
 }
 

@@ -25,19 +25,25 @@ export interface StageContext extends FlowStage {
   triggerAfter(ms: number, name: TriggerName): void
 }
 
+/** What every operation has. */
+interface AnyOperation {
+  /** What its user gave, where the functions here are not that themselves; so that two threads can compare theirs. */
+  readonly given?: readonly unknown[] | undefined
+}
+
 /** A function over whole batches, which opens a step. */
-export interface BatchOperation {
+export interface BatchOperation extends AnyOperation {
   readonly kind: 'mapBatch'
   run(events: readonly unknown[], stage: FlowStage): Eventually<readonly unknown[]>
 }
 
 /** A function over one event that keeps nothing. */
-export interface MapOperation {
+export interface MapOperation extends AnyOperation {
   readonly kind: 'map' | 'filter' | 'reject' | 'flatMap'
   run(event: unknown, stage: FlowStage): unknown
 }
 
-export interface UniqOperation {
+export interface UniqOperation extends AnyOperation {
   readonly kind: 'uniq' | 'uniqBy'
   key(event: unknown): unknown
 }
@@ -49,14 +55,14 @@ export interface View {
   take(shown: unknown): unknown
 }
 
-export interface ReduceOperation {
+export interface ReduceOperation extends AnyOperation {
   readonly kind: 'reduce' | 'groupBy' | 'groupByKey'
   readonly initial: (context: StageContext) => unknown
   run(event: unknown, state: unknown): unknown
   readonly view?: View | undefined
 }
 
-export interface EmitAndReduceOperation {
+export interface EmitAndReduceOperation extends AnyOperation {
   readonly kind: 'emitAndReduce'
   readonly initial: (context: StageContext) => unknown
   run(event: unknown, state: unknown): readonly [events: readonly unknown[], state: unknown]
@@ -66,13 +72,13 @@ export interface EmitAndReduceOperation {
 export type Triggered<State = unknown, U = unknown> = readonly [events: readonly U[], state: State]
 
 /** What becomes of the accumulator when its window fires. */
-export interface TriggerOperation {
+export interface TriggerOperation extends AnyOperation {
   readonly kind: 'onTrigger' | 'emit'
   run(state: unknown, stage: FlowStage, window: WindowInfo): Eventually<Triggered>
 }
 
 /** The first `count` of what a trigger emits, sorted: one event that is an array. */
-export interface SortOperation {
+export interface SortOperation extends AnyOperation {
   readonly kind: 'takeSort'
   readonly count: number
   first(a: unknown, b: unknown): boolean

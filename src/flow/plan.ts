@@ -144,7 +144,7 @@ export function planFlow(flow: StepDefinition, ending: Ending): Plan {
 
 /** How a side of a join sends its events to the stages of the join. */
 function byKey({ options }: StepDefinition, side: string, keyOf: Join['leftKey'], partitions: number): Dispatch {
-  if (options.dispatcher === undefined) return { kind: 'partition', route: keyRoute(keyOf), partitions }
+  if (options.dispatcher === undefined) return { kind: 'partition', route: keyRoute(keyOf), partitions, given: keyOf }
   throw new FlowError(
     'bad_flow',
     `the ${side} side of a join was given a dispatcher, but its key decides which stage gets which event: begin a new step with shuffle, or leave the dispatcher out`,

@@ -57,6 +57,7 @@ export class ReducedFlow<State, out T, out Emitted = never> extends AnyFlow<T> {
     }
     const added: Operation = {
       kind: 'emit',
+      given: [what],
       run: what === 'state' ? (state) => [[state], state] : (state) => [[], state],
     }
     return new ReducedFlow(withAdded(this, added))
@@ -184,7 +185,7 @@ export class ReducedFlow<State, out T, out Emitted = never> extends AnyFlow<T> {
 /** A step with one more operation. */
 export function withAdded(flow: AnyFlow<unknown>, operation: Operation): StepDefinition {
   const definition = definitionOf(flow)
-  return { ...definition, operations: withOperation(definition.operations, operation) }
+  return { ...definition, operations: withOperation(definition.operations, operation), origin: undefined }
 }
 
 /** A step whose flow tells how far it is. @throws `FlowError` `bad_options` for what is no progress. */

@@ -28,7 +28,7 @@ export async function startFlow(
 }
 
 /** Runs a flow to its end; what comes out goes to `sink`, or nowhere. @throws `FlowError` `failed`, `stopped`. */
-export async function runFlow<T>(
+export async function runDefinition<T>(
   flow: StepDefinition,
   sink: ((events: readonly T[], stage: FlowStage) => Eventually<void>) | undefined,
   options: FlowRunOptions = {},

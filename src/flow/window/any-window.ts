@@ -13,6 +13,8 @@ export interface WindowParts<T, Kind extends WindowDefinition<T> = WindowDefinit
   readonly kind: Kind
   readonly trigger?: Trigger | undefined
   readonly periodic?: readonly PeriodicTrigger[] | undefined
+  /** What its user made it with, so that two threads can compare theirs. */
+  readonly given: readonly unknown[]
 }
 
 /** A window of any kind, with or without triggers. */
@@ -75,7 +77,11 @@ export function periodically<T, Kind extends WindowDefinition<T>>(
   amount: number,
   unit: TimeUnit,
 ): WindowParts<T, Kind> {
-  return { ...parts, periodic: [...(parts.periodic ?? []), new PeriodicTrigger(amount, unit)] }
+  return {
+    ...parts,
+    periodic: [...(parts.periodic ?? []), new PeriodicTrigger(amount, unit)],
+    ...given(parts, amount, unit),
+  }
 }
 
 /** @throws `FlowError` `bad_options`. */
@@ -84,7 +90,7 @@ export function every<T, Kind extends WindowDefinition<T>>(
   count: number,
 ): WindowParts<T, Kind> {
   checkCount('triggerEvery', count)
-  return { ...parts, trigger: new EveryTrigger(count) }
+  return { ...parts, trigger: new EveryTrigger(count), ...given(parts, count) }
 }
 
 /** @throws `FlowError` `bad_options`. */
@@ -97,7 +103,15 @@ export function decidedBy<T, State, Kind extends WindowDefinition<T>>(
   if (typeof decide !== 'function') {
     throw new FlowError('bad_options', `trigger: expected a function of events and a state, got ${show(decide)}`)
   }
-  return { ...parts, trigger: new CustomTrigger({ initial, decide }) }
+  return { ...parts, trigger: new CustomTrigger({ initial, decide }), ...given(parts, initial, decide) }
+}
+
+/** What a window was made with, and what was given to it since. */
+export function given(
+  parts: { readonly given: readonly unknown[] },
+  ...more: readonly unknown[]
+): { readonly given: readonly unknown[] } {
+  return { given: [...parts.given, ...more] }
 }
 
 export function secondTrigger(): FlowError {

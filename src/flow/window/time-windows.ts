@@ -8,6 +8,7 @@ import {
   type Decide,
   decidedBy,
   every,
+  given,
   type OneTrigger,
   periodically,
   secondTrigger,
@@ -86,5 +87,5 @@ function late<T>(
   if (typeof openLate !== 'boolean') {
     throw new FlowError('bad_options', `openLate of allowedLateness: expected true or false, got ${show(openLate)}`)
   }
-  return { ...parts, kind: parts.kind.withLateness(ms, openLate) }
+  return { ...parts, kind: parts.kind.withLateness(ms, openLate), ...given(parts, ms, openLate) }
 }

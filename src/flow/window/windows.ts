@@ -55,7 +55,7 @@ export interface SessionOptions<T> {
 export class Window<T = unknown> extends AnyWindow<T> {
   /** One window from the start to the end; the default. Elixir: `Flow.Window.global`. */
   static global<T>(): Window<T> {
-    return new Window({ kind: new GlobalWindow() })
+    return new Window({ kind: new GlobalWindow(), given: [] })
   }
 
   /**
@@ -65,7 +65,7 @@ export class Window<T = unknown> extends AnyWindow<T> {
    */
   static count<T>(count: number): Window<T> {
     checkCount('count', count)
-    return new Window({ kind: new CountWindow(count) })
+    return new Window({ kind: new CountWindow(count), given: [count] })
   }
 
   /**
@@ -75,7 +75,7 @@ export class Window<T = unknown> extends AnyWindow<T> {
    * @throws `FlowError` `bad_options`. Elixir: `Flow.Window.periodic`.
    */
   static periodic<T>(amount: number, unit: TimeUnit): Window<T> {
-    return new Window({ kind: new PeriodicWindow(milliseconds('periodic', amount, unit)) })
+    return new Window({ kind: new PeriodicWindow(milliseconds('periodic', amount, unit)), given: [amount, unit] })
   }
 
   /**
@@ -92,7 +92,7 @@ export class Window<T = unknown> extends AnyWindow<T> {
     const size = milliseconds('fixed', amount, unit)
     const times = eventTime('fixed', by)
     const alignment = { type: 'fixed', size, every: size, times, lateness: 0, openLate: false } as const
-    return new TimeWindow({ kind: new AlignedWindow(alignment) })
+    return new TimeWindow({ kind: new AlignedWindow(alignment), given: [size, by] })
   }
 
   /**
@@ -114,7 +114,7 @@ export class Window<T = unknown> extends AnyWindow<T> {
     checkOverlap('sliding', size, step)
     const times = eventTime('sliding', by)
     const alignment = { type: 'sliding', size, every: step, times, lateness: 0, openLate: false } as const
-    return new TimeWindow({ kind: new AlignedWindow(alignment) })
+    return new TimeWindow({ kind: new AlignedWindow(alignment), given: [size, step, by] })
   }
 
   /**
@@ -128,7 +128,7 @@ export class Window<T = unknown> extends AnyWindow<T> {
     checkCount('slidingCount', count)
     checkCount('every of slidingCount', every)
     checkOverlap('slidingCount', count, every)
-    return new Window({ kind: new SlidingCountWindow(count, every) })
+    return new Window({ kind: new SlidingCountWindow(count, every), given: [count, every] })
   }
 
   /**
@@ -155,12 +155,12 @@ export class Window<T = unknown> extends AnyWindow<T> {
     const gap = milliseconds('session', amount, unit)
     const times = eventTime('session', by)
     const keyOf = key === undefined ? undefined : reader('session', 'key', key)
-    return new Window({ kind: new SessionWindow({ gap, times, keyOf }) })
+    return new Window({ kind: new SessionWindow({ gap, times, keyOf }), given: [gap, by, key] })
   }
 
   /** Gives triggers to a kind of window of your own. */
   static of<T>(kind: WindowDefinition<T>): Window<T> {
-    return new Window({ kind })
+    return new Window({ kind, given: [kind] })
   }
 
   /**
