@@ -315,5 +315,5 @@ describe('any changes of the concurrency', () => {
       ),
       { numRuns: 40 },
     )
-  }, 60_000)
+  })
 })

@@ -94,7 +94,7 @@ describe('the airports program', () => {
     expect(stdout.match(/^[ \d]\d {2}\S/gm)).toHaveLength(10)
     expect(stdout).toContain(`${comma(open)} open airports in ${comma(countries)} countries`)
     expect(stdout).toContain(`${comma(rows)} rows in`)
-  }, 60_000)
+  })
 
   it('tells the same with chaos, and how many were killed', async () => {
     const [calm, chaos] = await Promise.all([
@@ -105,7 +105,7 @@ describe('the airports program', () => {
     expect(chaos).toMatchObject({ code: 0, stderr: '' })
     expect(results(chaos.stdout)).toEqual(results(calm.stdout))
     expect(Number(/(\d+) counters killed/.exec(chaos.stdout)?.[1])).toBeGreaterThan(3)
-  }, 60_000)
+  })
 
   it('takes a file, and drops what is closed', async () => {
     writeFileSync(
@@ -122,7 +122,7 @@ describe('the airports program', () => {
     expect(stdout).toContain(' 1  France  FR  2  ')
     expect(stdout).toContain(' 2  Kosovo  XK  1  ')
     expect(stdout).toContain('3 open airports in 2 countries\n4 rows in')
-  }, 60_000)
+  })
 
   it('shows the steps, of which all but one agree', async () => {
     const { code, stdout, stderr } = await runExample('airports', ['--step', 'all', '--delay', '1'])
@@ -143,7 +143,7 @@ describe('the airports program', () => {
     for (const step of '679') expect(sections.get(step)).toContain(`${comma(open)} airports in ${countries} countries`)
     expect(sections.get('5')?.match(/^ +\d+ {2}United States /gm)?.length).toBeGreaterThan(1)
     expect(stdout.match(/^ +\d+\.\d\d s {2}\d\. /gm)).toHaveLength(9)
-  }, 60_000)
+  })
 
   it('stops in order at Ctrl-C, and tells what it has', async () => {
     let interrupted = false
@@ -155,13 +155,13 @@ describe('the airports program', () => {
     })
     expect({ code, stderr }).toEqual({ code: 130, stderr: '' })
     expect(stdout).toMatch(/^interrupted after [\d,]+ rows/m)
-  }, 60_000)
+  })
 
   it('shows how it is used', async () => {
     const { code, stdout } = await runExample('airports', ['--help'])
     expect(code).toBe(0)
     expect(stdout).toContain('npm run example:airports -- [options] [airports.csv]')
-  }, 60_000)
+  })
 
   it.concurrent.each(mistakes)(
     'says in one line what is wrong with %s, and ends',

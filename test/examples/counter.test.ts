@@ -54,7 +54,7 @@ describe('the counter program', () => {
     expect(stdout).toMatch(/^Counter ──> EvenNumbers ──> 2 printers\n\nprinter 1 +printer 2\n0 2 4 6 8\n/)
     expect(stdout).toMatch(/^ {24}\d+( \d+){4}$/m)
     expect(stdout).toMatch(/\n20 even numbers printed\n$/)
-  }, 60_000)
+  })
 
   it('Ctrl-C lets the batch in hand be printed', async () => {
     let sent = false
@@ -67,14 +67,14 @@ describe('the counter program', () => {
     })
     expect(code).toBe(130)
     expect(stdout).toMatch(/even numbers printed\n$/)
-  }, 60_000)
+  })
 
   it('ends quietly when nobody reads it any more, as in a pipe to head', async () => {
     const { code, stderr } = await runExample('counter', ['--batches', '100000', '--pace', '50'], {
       onOutput: (_output, child) => child.stdout?.destroy(),
     })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  }, 60_000)
+  })
 
   it('--help says what can be said', async () => {
     const out: string[] = []

@@ -61,7 +61,7 @@ describe('the jobber program', () => {
     expect(stdout).toMatch(/import-6 +refused +the quota of 5 jobs of type import is reached/)
     expect(stdout).toMatch(/import-8 +gave up +after 4 crashes/)
     expect(stdout).toMatch(/^12 jobs in \d+\.\d s: 10 done, 1 failed, 1 crashed$/m)
-  }, 60_000)
+  })
 
   it('shows the tree while it runs', async () => {
     const { stdout } = await runExample('jobber', ['--latency', '100', '--imports', '6', '--emails', '1'])
@@ -70,7 +70,7 @@ describe('the jobber program', () => {
     }
     expect(stdout.match(/─ JobSupervisor\(JobRegistry\/import-\d\)#\d+/g)).toHaveLength(5)
     expect(stdout.match(/─ Job#\d+/g)).toHaveLength(6)
-  }, 60_000)
+  })
 
   it('does the jobs that it is given, and says with its exit code whether they were done', async () => {
     const jobs = [`import:${path('two.csv')}`, `import:${path('three.json')}`, 'send_email:reader@example.org']
@@ -81,7 +81,7 @@ describe('the jobber program', () => {
       'import-2 done 1 0 3 rows of 1 columns',
       'send_email-1 done 1 0 accepted',
     ])
-  }, 60_000)
+  })
 
   it('says what is wrong with those that fail', async () => {
     const files = ['short.csv', 'uneven.json', 'broken.json', 'missing.csv', 'object.json']
@@ -96,14 +96,14 @@ describe('the jobber program', () => {
       expect.stringMatching(/^import-5 crashed 4 4 TypeError: /),
       'send_email-1 failed 2 0 422 Unprocessable Entity',
     ])
-  }, 60_000)
+  })
 
   it('shows the crash reports when it is asked to', async () => {
     const { stderr } = await runExample('jobber', ['--verbose', `import:${path('object.json')}`])
     expect(stderr.match(/^Job#\d+ crashed: TypeError: /gm)).toHaveLength(4)
     expect(stderr).toMatch(/^JobSupervisor\(JobRegistry\/import-1\)#\d+ gave up: more than 3 restarts within 30 s/m)
     expect(stderr).toContain('examples/jobber/import-table.ts')
-  }, 60_000)
+  })
 
   it('comes to an end at SIGTERM: what runs is finished, what had errored is repeated, the rest is dropped', async () => {
     // Slow enough that nothing is over before the signal arrives.
@@ -126,7 +126,7 @@ describe('the jobber program', () => {
       'send_email-4 done 2 0 accepted',
     ])
     expect(finished.stdout).toMatch(/^dropped: import-6, import-7, import-8$/m)
-  }, 60_000)
+  })
 
   it('drops at the deadline what is not over, and says so', async () => {
     const args = ['--latency', '60000', '--deadline', '200', '--imports', '6', '--emails', '1']
@@ -141,13 +141,13 @@ describe('the jobber program', () => {
       `send_email-1 dropped 1 0 ${dropped}`,
     ])
     expect(finished.stdout).toMatch(/^7 jobs in \d+\.\d s: 7 dropped$/m)
-  }, 60_000)
+  })
 
   it('shows how it is used', async () => {
     const { code, stdout } = await runExample('jobber', ['--help'])
     expect(code).toBe(0)
     expect(stdout).toContain('examples/jobber/main.ts [options] [type:subject ...]')
-  }, 60_000)
+  })
 })
 
 const known =
@@ -180,5 +180,5 @@ describe('the command line', () => {
     const { code, stdout, stderr } = await runExample('jobber', ['export:a.csv'])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toBe("jobber: export:a.csv: unknown job type 'export', known are import, send_email\n")
-  }, 60_000)
+  })
 })

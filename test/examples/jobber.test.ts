@@ -402,7 +402,7 @@ describe('whoever falls', () => {
       }),
       { numRuns },
     )
-  }, 120_000)
+  })
 
   /** Runs jobs while processes of these kinds are killed at random moments. */
   async function underAttack(kinds: readonly string[], check: (subject: string, status: string) => void) {

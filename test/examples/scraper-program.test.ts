@@ -42,119 +42,132 @@ function linesOf(stdout: string): ReadonlyMap<string, readonly string[]> {
   )
 }
 
+const SITES = ['google.com', 'facebook.com', 'apple.com', 'netflix.com', 'amazon.com']
+/** One is down. */
+const ONLINE = SITES.filter((site) => site !== 'apple.com')
 const PAGES_COME = 'PageProducer.scrapePages(5 pages)'
+const ASKED = 'PageProducer received demand for 1 pages'
 
+/**
+ * What one process says is in an order that is certain, and so is what one causes another to say. Which of two processes that do
+ * not wait for each other comes first is the scheduler's choice, and differs on a busy machine: their lines are compared without
+ * their order.
+ */
 describe.concurrent('the scraper as its users run it', () => {
-  it('says in each step what the book says, in that order', async ({ expect }) => {
+  it('says in each step what the book says', async ({ expect }) => {
     const { code, stdout, stderr } = await runExample('scraper', ['--step', 'all'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const said = linesOf(stdout)
     expect([...said.keys()]).toEqual(STEPS.map(({ name }) => name))
+    const linesIn = (step: string) => said.get(step) ?? []
+    /** The lines that begin so: of one process, or of several that are alike. */
+    const linesFrom = (step: string, who: string) => linesIn(step).filter((line) => line.startsWith(who))
+    const linesBefore = (step: string) => linesIn(step).slice(0, linesIn(step).indexOf(PAGES_COME))
+    const linesAfter = (step: string) => linesIn(step).slice(linesIn(step).indexOf(PAGES_COME) + 1)
+    const sorted = (lines: readonly string[]) => lines.toSorted()
 
-    expect(said.get('one-consumer')).toEqual([
+    // Of these each one causes the next.
+    expect(linesIn('one-consumer')).toEqual([
       'PageProducer init',
       'PageConsumer init',
       'PageProducer received demand for 3 pages',
       PAGES_COME,
       'PageConsumer received ["google.com", "facebook.com", "apple.com"]',
-      'PageProducer received demand for 1 pages',
+      ASKED,
       'PageConsumer received ["netflix.com", "amazon.com"]',
     ])
 
-    const twoConsumers = ['PageProducer init', 'PageConsumer init', 'PageConsumer init']
-    const twoAsked = ['PageProducer received demand for 1 pages', 'PageProducer received demand for 1 pages']
-    expect(said.get('two-consumers')).toEqual([
-      ...twoConsumers,
-      ...twoAsked,
-      PAGES_COME,
-      'PageConsumer received ["google.com"]',
-      'PageConsumer received ["facebook.com"]',
-      'PageConsumer received ["apple.com"]',
-      'PageConsumer received ["netflix.com"]',
-      'PageConsumer received ["amazon.com"]',
-      ...twoAsked,
-    ])
+    const received = (sites: readonly string[]) => sites.map((site) => `PageConsumer received ["${site}"]`)
+    for (const step of ['two-consumers', 'small-buffer']) {
+      expect([
+        ['PageProducer init', 'PageConsumer init', 'PageConsumer init', ASKED, ASKED],
+        ['PageProducer init', 'PageConsumer init', ASKED, 'PageConsumer init', ASKED],
+      ]).toContainEqual(linesBefore(step))
+      // The last one that is done asks in vain.
+      expect(linesAfter(step).at(-1)).toBe(ASKED)
+    }
+    expect(sorted(linesAfter('two-consumers'))).toEqual(sorted([...received(SITES), ASKED, ASKED]))
+    const discarded = /^PageProducer#\d+ discarded 2 events: its buffer is full/
+    expect(linesIn('small-buffer').filter((line) => discarded.test(line))).toHaveLength(1)
+    expect(sorted(linesAfter('small-buffer').filter((line) => !discarded.test(line)))).toEqual(
+      sorted([...received(['google.com', 'facebook.com', 'amazon.com']), ASKED, ASKED]),
+    )
 
-    expect(said.get('small-buffer')).toEqual([
-      ...twoConsumers,
-      ...twoAsked,
-      PAGES_COME,
-      'PageConsumer received ["google.com"]',
-      'PageConsumer received ["facebook.com"]',
-      expect.stringMatching(/^PageProducer#\d+ discarded 2 events: its buffer is full/),
-      'PageConsumer received ["amazon.com"]',
-      ...twoAsked,
-    ])
-
-    expect(said.get('supervisor')).toEqual([
+    expect(linesBefore('supervisor')).toEqual([
       'PageProducer init',
       'PageConsumerSupervisor init',
       'PageProducer received demand for 2 pages',
-      PAGES_COME,
-      'PageConsumer received google.com',
-      'PageConsumer received facebook.com',
-      'PageConsumer received apple.com',
-      'PageConsumer received netflix.com',
-      'PageConsumer received amazon.com',
-      ...twoAsked,
     ])
+    const scraped = (sites: readonly string[]) => sorted(sites.map((site) => `PageConsumer received ${site}`))
+    expect(sorted(linesFrom('supervisor', 'PageConsumer received'))).toEqual(scraped(SITES))
+    expect(linesAfter('supervisor').at(-1)).toBe(ASKED)
 
-    const inits = (step: string) => said.get(step)?.filter((line) => line.endsWith(' init'))
-    const linesFrom = (step: string, who: string) =>
-      said.get(step)?.filter((line) => line.startsWith(`${who} received`))
-    expect(inits('online')).toEqual([
+    // Whoever subscribes waits before the pages come, and in the end again.
+    const waiting: Readonly<Record<string, readonly string[]>> = {
+      'two-consumers': [ASKED, ASKED],
+      supervisor: ['PageProducer received demand for 2 pages'],
+      online: [ASKED],
+      'two-online': [ASKED, ASKED],
+      flow: [ASKED, ASKED],
+      broadway: [ASKED, ASKED],
+      broadcast: [ASKED],
+      partition: [ASKED, ASKED],
+    }
+    for (const [step, asked] of Object.entries(waiting)) {
+      const again = step === 'supervisor' ? [ASKED, ASKED] : asked
+      expect(linesFrom(step, 'PageProducer')).toEqual(['PageProducer init', ...asked, PAGES_COME, ...again])
+    }
+
+    const inits = (step: string) => linesIn(step).filter((line) => line.endsWith(' init'))
+    const middle = 'OnlinePageProducerConsumer'
+    expect(inits('online')).toEqual(['PageProducer init', `${middle} init`, 'PageConsumerSupervisor init'])
+    expect(linesFrom('online', `${middle} received`)).toEqual(SITES.map((site) => `${middle} received ["${site}"]`))
+    expect(inits('two-online')).toEqual([
       'PageProducer init',
-      'OnlinePageProducerConsumer init',
+      `${middle} init`,
+      `${middle} init`,
       'PageConsumerSupervisor init',
     ])
-    expect(linesFrom('online', 'OnlinePageProducerConsumer')).toEqual(
-      ['google', 'facebook', 'apple', 'netflix', 'amazon'].map(
-        (site) => `OnlinePageProducerConsumer received ["${site}.com"]`,
-      ),
+    expect(sorted(linesFrom('two-online', `${middle} received`))).toEqual(
+      sorted(SITES.map((site) => `${middle} received ["${site}"]`)),
     )
-    expect(linesFrom('online', 'PageConsumer')).toEqual(
-      ['google', 'facebook', 'netflix', 'amazon'].map((site) => `PageConsumer received ${site}.com`),
-    )
-
-    expect(inits('two-online')?.filter((line) => line.startsWith('Online'))).toHaveLength(2)
-    expect(linesFrom('two-online', 'OnlinePageProducerConsumer')).toHaveLength(5)
-    expect(linesFrom('two-online', 'PageConsumer')?.toSorted()).toEqual(
-      ['amazon', 'facebook', 'google', 'netflix'].map((site) => `PageConsumer received ${site}.com`),
-    )
-
     expect(inits('flow')).toEqual(['PageProducer init', 'PageConsumerSupervisor init'])
-    expect(
-      said.get('flow')?.filter((line) => line === 'PageProducer received demand for 1 pages').length,
-    ).toBeGreaterThan(1)
-    expect(linesFrom('flow', 'OnlineFlow')?.toSorted()).toEqual(
-      ['amazon', 'apple', 'facebook', 'google', 'netflix'].map((site) => `OnlineFlow received ${site}.com`),
-    )
-    expect(linesFrom('flow', 'PageConsumer')?.toSorted()).toEqual(
-      ['amazon', 'facebook', 'google', 'netflix'].map((site) => `PageConsumer received ${site}.com`),
-    )
+    expect(sorted(linesFrom('flow', 'OnlineFlow'))).toEqual(sorted(SITES.map((site) => `OnlineFlow received ${site}`)))
+    for (const step of ['online', 'two-online', 'flow']) {
+      expect(sorted(linesFrom(step, 'PageConsumer received'))).toEqual(scraped(ONLINE))
+      for (const site of ONLINE) {
+        const [checked, scraping] = linesIn(step).filter((line) => line.includes(site))
+        expect([step, checked]).toEqual([step, expect.stringMatching(/^Online/)])
+        expect([step, scraping]).toEqual([step, expect.stringMatching(/^PageConsumer/)])
+      }
+    }
 
     expect(inits('broadway')).toEqual(['PageProducer init'])
-    expect(linesFrom('broadway', 'Processor')?.toSorted()).toEqual(
-      ['amazon', 'apple', 'facebook', 'google', 'netflix'].map((site) => `Processor received ${site}.com`),
-    )
-    expect(linesFrom('broadway', 'BatchProcessor')?.toSorted()).toEqual(
-      ['amazon', 'facebook', 'google', 'netflix'].map((site) => `BatchProcessor received ${site}.com`),
-    )
-    expect(said.get('broadway')).toContain('apple.com failed: offline')
+    expect(linesIn('broadway').filter((line) => line.includes('apple.com'))).toEqual([
+      'Processor received apple.com',
+      'apple.com failed: offline',
+    ])
+    for (const site of ONLINE) {
+      expect(linesIn('broadway').filter((line) => line.includes(site))).toEqual([
+        `Processor received ${site}`,
+        `BatchProcessor received ${site}`,
+      ])
+    }
 
-    expect(linesFrom('broadcast', 'PageConsumer')).toHaveLength(5)
-    expect(linesFrom('broadcast', 'ShopConsumer')).toEqual(['ShopConsumer received ["amazon.com"]'])
+    expect(inits('broadcast')).toEqual(['PageProducer init', 'PageConsumer init', 'ShopConsumer init'])
+    expect(linesFrom('broadcast', 'PageConsumer received')).toEqual(received(SITES))
+    expect(linesFrom('broadcast', 'ShopConsumer received')).toEqual(['ShopConsumer received ["amazon.com"]'])
 
-    expect(linesFrom('partition', 'PageConsumer a-f')).toEqual(
+    expect(linesFrom('partition', 'PageConsumer a-f received')).toEqual(
       ['facebook', 'apple', 'amazon'].map((site) => `PageConsumer a-f received ["${site}.com"]`),
     )
-    expect(linesFrom('partition', 'PageConsumer g-z')).toEqual(
+    expect(linesFrom('partition', 'PageConsumer g-z received')).toEqual(
       ['google', 'netflix'].map((site) => `PageConsumer g-z received ["${site}.com"]`),
     )
-  }, 60_000)
+  })
 
   it('visits every page of the museum, and shows what became of them', async ({ expect }) => {
-    const { code, stdout, stderr } = await runExample('scraper', ['--rate', '300'])
+    const { code, stdout, stderr } = await runExample('scraper', ['--rate', '300', '--timeout', '5000'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^200 OK +247 {2}█{32}$/m)
     expect(stdout).toMatch(/^404 Not Found +4 {2}/m)
@@ -171,11 +184,11 @@ describe.concurrent('the scraper as its users run it', () => {
     expect(stdout).toMatch(
       /^257 pages and \d+ kB in [\d.]+ s, [\d.]+ pages\/s, at most \d at a time, \d+ tried more than once$/m,
     )
-  }, 60_000)
+  })
 
   it('finishes the pages that are on their way at Ctrl-C, and tells the rest', async ({ expect }) => {
     let interrupted = false
-    const { code, stdout, stderr } = await runExample('scraper', ['--rate', '50'], {
+    const { code, stdout, stderr } = await runExample('scraper', ['--rate', '20', '--timeout', '20000'], {
       onOutput: (stdout, program) => {
         if (interrupted || !stdout.includes('visited')) return
         interrupted = true
@@ -186,7 +199,7 @@ describe.concurrent('the scraper as its users run it', () => {
     expect(stdout).toMatch(/^not visited any more +\d+ /m)
     expect(stdout).not.toContain('had not finished')
     expect(stdout).toMatch(/^\d+ pages and /m)
-  }, 60_000)
+  })
 })
 
 describe('the steps of the scraper', () => {
@@ -194,7 +207,7 @@ describe('the steps of the scraper', () => {
     const { code, stdout } = await scrape(['--step', 'one-consumer'])
     expect(code).toBe(0)
     expect([...linesOf(stdout).keys()]).toEqual(['one-consumer'])
-  }, 60_000)
+  })
 })
 
 describe('a crawl', () => {
@@ -214,7 +227,7 @@ describe('a crawl', () => {
     expect(asked.length).toBeGreaterThan(240)
     const missed = [...healthy.keys()].filter((path) => !paths.has(path) && !path.startsWith('/storage/'))
     expect(missed).toEqual([])
-  }, 60_000)
+  })
 
   it('tries again what breaks off, with the page it was at, as often as it may', async () => {
     const pages = new Map<string, WebPage>([
@@ -225,7 +238,7 @@ describe('a crawl', () => {
     ])
     await using server = await startLink(WebServer, { arg: { pages: () => pages } })
     const save = join(folder, 'visits.ndjson')
-    const args = ['--rate', '1000', '--attempts', '2', '--timeout', '300', '--save', save]
+    const args = ['--rate', '1000', '--attempts', '2', '--timeout', '5000', '--save', save]
     const { code, stdout } = await scrape([await server.call.origin(), ...args])
     expect(code).toBe(0)
     const { paths } = await server.call.requests()
@@ -242,7 +255,7 @@ describe('a crawl', () => {
       ['/once', '200 OK', 2],
     ])
     expect(stdout).toMatch(/\/never: timed out, it is tried again$/m)
-  }, 60_000)
+  })
 
   it('keeps to the delay that robots.txt asks for, and to the number of pages', async () => {
     const pages = new Map<string, WebPage>([
@@ -257,14 +270,14 @@ describe('a crawl', () => {
     expect(stdout).toContain(`${origin}/: at most 5 pages a second, 8 at a time`)
     expect(stdout).toMatch(/^2 pages and /m)
     expect(Object.fromEntries((await server.call.requests()).paths)).toEqual({ '/robots.txt': 1, '/': 1, '/a': 1 })
-  }, 60_000)
+  })
 
   it('of a site whose first page is not there fails', async () => {
     await using server = await startLink(WebServer, { arg: { pages: () => new Map() } })
     const { code, stdout } = await scrape([`${await server.call.origin()}/nothing`])
     expect(code).toBe(1)
     expect(stdout).toMatch(/^404 Not Found +1 {2}█+$/m)
-  }, 60_000)
+  })
 })
 
 describe('the scraper program', () => {
@@ -287,7 +300,6 @@ describe('the scraper program', () => {
     ['half a page', ['--max-pages=1.5'], "--max-pages: expected a whole number from 1 to 1000000, got '1.5'"],
     ['an unknown option', ['--deep'], `unknown option '--deep'; ${known}`],
     ['a site that is not there', ['http://127.0.0.1:1/'], 'http://127.0.0.1:1/robots.txt: bad port'],
-    ['a host that does not exist', ['http://nowhere.invalid/'], 'http://nowhere.invalid/robots.txt: no such host'],
   ])('says in one line what is wrong with %s', async (_what, args, said) => {
     expect(await scrape(args)).toEqual({ code: 1, stdout: '', stderr: `scraper: ${said}\n` })
   })

@@ -95,15 +95,23 @@ describe('the frontier', () => {
 describe('the visits', () => {
   const answer: Answer = { status: 200, outcome: '200 OK', title: 'A', links: ['b', 'c'], bytes: 10, ms: 5 }
 
-  async function begin(
-    attempts: number,
-  ): Promise<{ visits: Ref<Visits>; told: string[]; finished: () => Promise<Summary> }> {
+  interface Begun {
+    readonly visits: Ref<Visits>
+    readonly told: readonly string[]
+    /** Each page that is done, with its links. */
+    readonly done: readonly string[]
+    readonly finished: () => Promise<Summary>
+  }
+
+  async function begin(attempts: number): Promise<Begun> {
     const told: string[] = []
+    const done: string[] = []
     let summary: Summary | undefined
     const visits = await start(Visits, {
       arg: {
         attempts,
         tell: (line) => told.push(line),
+        done: ({ url }, links) => done.push(`${url} -> ${links}`),
         finish: (all) => {
           summary = all
         },
@@ -114,7 +122,7 @@ describe('the visits', () => {
       if (summary === undefined) throw new Error('it did not finish')
       return summary
     }
-    return { visits, told, finished }
+    return { visits, told, done, finished }
   }
 
   it('count the attempts, over the restarts of those who make them', () =>
@@ -133,15 +141,26 @@ describe('the visits', () => {
 
   it('close a page that was tried often enough, with the reason of its last failure', () =>
     run(async () => {
-      const { visits, told, finished } = await begin(1)
+      const { visits, told, done, finished } = await begin(1)
       const url = 'http://a.org/'
       await visits.call.begin(page(url))
       visits.cast.failed(url, 'cut off')
       expect(await visits.call.totals()).toMatchObject({ visited: 0, running: 1, broken: 0, latest: url })
       expect(await visits.call.begin(page(url))).toBeUndefined()
       expect(await visits.call.totals()).toMatchObject({ visited: 1, running: 0, broken: 1 })
-      expect(told).toEqual([])
+      expect({ told, done }).toEqual({ told: [], done: [`${url} -> `] })
       expect((await finished()).visits).toMatchObject([{ url, status: undefined, outcome: 'cut off', attempts: 1 }])
+    }))
+
+  it('tell once that a page is done, also when its scraper is killed before it has ended', () =>
+    run(async () => {
+      const { visits, told, done, finished } = await begin(3)
+      const url = 'http://a.org/'
+      await visits.call.begin(page(url))
+      await visits.call.visited(page(url), answer)
+      expect(await visits.call.begin(page(url))).toBeUndefined()
+      expect({ told, done }).toEqual({ told: [], done: [`${url} -> b,c`] })
+      expect((await finished()).visits).toHaveLength(1)
     }))
 
   it('know what was left', () =>
@@ -205,6 +224,11 @@ describe('what people get to read', () => {
     [
       new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNREFUSED' }) }),
       'connection refused',
+    ],
+    [new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ENOTFOUND' }) }), 'no such host'],
+    [
+      new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'EAI_AGAIN' }) }),
+      'no answer from the name service',
     ],
     [new TypeError('terminated', { cause: Object.assign(new Error('x'), { code: 'UND_ERR_SOCKET' }) }), 'cut off'],
     [new TypeError('fetch failed', { cause: new Error('bad port') }), 'bad port'],

@@ -66,7 +66,7 @@ describe('the sender program', () => {
     expect(steps[4]).toMatch(
       /caller knows 8 sent; not sent: (nobody|grumpy)@\S+ \(failed\), (nobody|grumpy)@\S+ \(failed\)$/m,
     )
-  }, 60_000)
+  })
 
   it('runs one step, and cuts off who is late', async () => {
     const { code, stdout } = await runExample('sender', ['--step', '5', '--to', 'sloth@example.org'])
@@ -74,7 +74,7 @@ describe('the sender program', () => {
     expect(sectionsOf(stdout)).toHaveLength(1)
     expect(stdout).toMatch(/^ {3}sloth@example\.org +▒+✂ +\d+ ms {2}cut off: its connection is closed$/m)
     expect(stdout).toContain('caller knows 0 sent; not sent: sloth@example.org (timeout)')
-  }, 60_000)
+  })
 
   it('sends real mails to a real server', async () => {
     const post = new PostOffice(false)
@@ -85,7 +85,7 @@ describe('the sender program', () => {
     expect(stdout).toContain('2 receipts, in order')
     expect(post.to('accepted')).toEqual(['ada@example.org', 'alan@example.org'])
     await server.stop()
-  }, 60_000)
+  })
 
   it('says in one line that a server does not answer', async () => {
     // Nobody listens at port 1 of a machine.
@@ -95,7 +95,7 @@ describe('the sender program', () => {
       /^sender: smtp:\/\/127\.0\.0\.1:1 does not answer \(.*ECONNREFUSED.*\); expected a mail server/,
     )
     expect(stderr.trimEnd()).not.toContain('\n')
-  }, 60_000)
+  })
 
   /** Presses Ctrl-C as soon as a step has begun. */
   function interrupted(...args: readonly string[]) {
@@ -113,20 +113,20 @@ describe('the sender program', () => {
     const { code, stdout, stderr } = await interrupted('--step', '1')
     expect({ code, stderr }).toEqual({ code: 130, stderr: '' })
     expect(stdout).toMatch(/^ {3}tony@example\.org +never tried$/m)
-  }, 60_000)
+  })
 
   it('finishes at Ctrl-C what the supervisor has', async () => {
     const to = ['--to', 'sloth@example.org', '--timeout', '60000']
     const { code, stdout, stderr } = await interrupted('--step', '5', ...to)
     expect({ code, stderr }).toEqual({ code: 130, stderr: '' })
     expect(stdout).toContain('caller knows 1 sent')
-  }, 60_000)
+  })
 
   it('shows how it is used', async () => {
     const { code, stdout } = await runExample('sender', ['--help'])
     expect(code).toBe(0)
     expect(stdout).toContain('--smtp <url>')
-  }, 60_000)
+  })
 
   it.each(mistakes)('says in one line what is wrong with %s', async (_what, args, said) => {
     let errors = ''

@@ -77,7 +77,7 @@ describe('the worker pool program', () => {
     )
     expect(stdout).toMatch(/^ +\d+\.\d s {2}█{20} 10 {2}.* {2}puts in #\d+ and waits for room$/m)
     expect(stdout).toMatch(/\n60 jobs done in \d+\.\d s\n$/)
-  }, 60_000)
+  })
 
   it('Ctrl-C lets what is in the queue be done', async () => {
     let sent = false
@@ -91,7 +91,7 @@ describe('the worker pool program', () => {
     expect(code).toBe(130)
     const [, done] = /\n(\d+) jobs done in [\d.]+ s, \d+ not done\n$/.exec(stdout) ?? []
     expect(Number(done)).toBeGreaterThanOrEqual(12)
-  }, 60_000)
+  })
 
   it('--help says what can be said', async () => {
     const out: string[] = []

@@ -7,11 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { currentRuntime, Runtime } from '../../src/process/runtime.ts'
 import { runProgram } from '../support/program.ts'
 
-// Each test runs a program of its own, which takes a while on a busy machine.
-const options = { timeout: 60_000 }
-
 describe('the program', () => {
-  it('fails with an uncaught error when a linked process without a supervisor crashes', options, async () => {
+  it('fails with an uncaught error when a linked process without a supervisor crashes', async () => {
     const { code, stdout, stderr } = await runProgram('linked-crash')
     expect(code).toBe(1)
     expect(stdout).toBe('ended with RangeError: the tank is empty\nexit 1\n')
@@ -21,30 +18,30 @@ describe('the program', () => {
     expect(stderr).toMatch(/\[cause\]: RangeError: the tank is empty/)
   })
 
-  it('goes on when linked processes end in an orderly way, and when an unlinked one crashes', options, async () => {
+  it('goes on when linked processes end in an orderly way, and when an unlinked one crashes', async () => {
     const { code, stdout, stderr } = await runProgram('linked-stop')
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'done\n' })
     expect(stderr).toMatch(/^sluice error: Worker#\d+ crashed: RangeError: the tank is empty$/m)
   })
 
-  it('is not kept alive by idle processes', options, async () => {
+  it('is not kept alive by idle processes', async () => {
     expect(await runProgram('idle-process')).toEqual({ code: 0, stdout: 'answer\n', stderr: '' })
   })
 
-  it('is not kept alive by calls that are over', options, async () => {
+  it('is not kept alive by calls that are over', async () => {
     expect(await runProgram('answered-call')).toEqual({ code: 0, stdout: 'answer\naborted\nexit\n', stderr: '' })
   })
 
-  it('is kept alive by a supervisor until it is stopped', options, async () => {
+  it('is kept alive by a supervisor until it is stopped', async () => {
     const stdout = 'still alive\nstopped\nnothing left to wait for\n'
     expect(await runProgram('running-supervisor')).toEqual({ code: 0, stdout, stderr: '' })
   })
 
-  it('is kept alive by a call that waits for its reply', options, async () => {
+  it('is kept alive by a call that waits for its reply', async () => {
     expect(await runProgram('pending-call')).toEqual({ code: 0, stdout: 'timeout\n', stderr: '' })
   })
 
-  it('stops what `await using` holds when the block is left', options, async () => {
+  it('stops what `await using` holds when the block is left', async () => {
     const { code, stdout } = await runProgram('await-using')
     expect({ code, stdout }).toEqual({
       code: 0,
@@ -67,13 +64,13 @@ describe('the runtime of the thread', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it('is one for all who load the same copy', options, async () => {
+  it('is one for all who load the same copy', async () => {
     const one = copy('one')
     const { code, stdout } = await runProgram('second-copy', one, one)
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'first finds it: true\nsecond finds it: true\n' })
   })
 
-  it('warns once at a second copy, and says where both come from', options, async () => {
+  it('warns once at a second copy, and says where both come from', async () => {
     const [two, three] = [copy('two'), copy('three')]
     const { code, stdout } = await runProgram('second-copy', two, three)
     expect(code).toBe(0)

@@ -97,7 +97,7 @@ it('Q31 a queue does what the model says: nothing is lost, twice in flight, or o
     })
   })
   await fc.assert(property, { numRuns: 150 })
-}, 60_000)
+})
 
 class Item implements Due {
   due = 0

@@ -11,7 +11,7 @@ export interface Ended {
 }
 
 /** Far more than any of the programs needs; one that still runs then hangs. */
-const PATIENCE = 20_000
+const PATIENCE = 120_000
 
 /** Runs a program of `test/support/programs`. */
 export function runProgram(name: string, ...args: readonly string[]): Promise<Ended> {

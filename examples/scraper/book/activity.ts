@@ -1,22 +1,21 @@
 /** Knows whether anything still happens: who waits for the end of something that nobody announces asks here. */
 
+/** Milliseconds between two looks. */
+const LOOK = 10
+
 export class Activity {
   #running = 0
-  #timer: NodeJS.Timeout | undefined
-  #waiting: { readonly ms: number; readonly resolve: () => void } | undefined
+  /** Looks in a row at which nothing had happened. */
+  #quiet = 0
 
   /** Something happened. */
   happened() {
-    clearTimeout(this.#timer)
-    if (this.#waiting === undefined || this.#running > 0) return
-    const { ms, resolve } = this.#waiting
-    this.#timer = setTimeout(resolve, ms)
+    this.#quiet = 0
   }
 
   /** Something happens until it settles. */
   async during<T>(work: Promise<T>): Promise<T> {
     this.#running++
-    this.happened()
     try {
       return await work
     } finally {
@@ -25,11 +24,19 @@ export class Activity {
     }
   }
 
-  /** Resolves when nothing has happened for so many milliseconds, or when the signal fires. */
+  /**
+   * Resolves when nothing has happened for so many milliseconds, or when the signal fires. It looks again and again, and
+   * everybody has a turn between two looks: on a machine that halts for a while, one long wait would be no sign of an end.
+   */
   quiet(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true })
-      this.#waiting = { ms, resolve }
+      const look = setInterval(() => {
+        this.#quiet = this.#running > 0 ? 0 : this.#quiet + 1
+        if (this.#quiet * LOOK >= ms || signal.aborted) {
+          clearInterval(look)
+          resolve()
+        }
+      }, LOOK)
       this.happened()
     })
   }

@@ -2,7 +2,6 @@
 
 import { STATUS_CODES } from 'node:http'
 import { GenServer, name } from 'sluice'
-import { Frontier } from './frontier.ts'
 import type { Answer, Page } from './page.ts'
 import { linkTo, parsePage } from './parse-page.ts'
 import { reasonFor, USER_AGENT } from './robots.ts'
@@ -18,11 +17,9 @@ export class PageScraper extends GenServer {
   }
 
   override async handleContinue() {
-    // What was before its restart only the others know.
+    // What was before its restart only the visits know: it may be killed at any time, also when the page is done.
     const attempt = await name(Visits).call.begin(this.#page)
-    const answer = attempt === undefined ? undefined : await this.#fetch()
-    if (answer !== undefined) await name(Visits).call.visited(this.#page, answer)
-    name(Frontier).cast.finished(this.#page, answer?.links ?? [])
+    if (attempt !== undefined) await name(Visits).call.visited(this.#page, await this.#fetch())
     this.stop()
   }
 

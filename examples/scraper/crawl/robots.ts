@@ -42,6 +42,7 @@ export function reasonFor(error: unknown): string {
 }
 
 const CODES: Readonly<Record<string, string>> = {
+  EAI_AGAIN: 'no answer from the name service',
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'cut off',
   ENOTFOUND: 'no such host',

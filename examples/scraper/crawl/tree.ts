@@ -1,7 +1,7 @@
 /** The processes of a crawl, in the order of their start. */
 
 import { createWriteStream } from 'node:fs'
-import { type ChildSpec, child, RateLimiter, WritableConsumer } from 'sluice'
+import { type ChildSpec, child, name, RateLimiter, WritableConsumer } from 'sluice'
 import { AllowedPages, type AllowedPagesOptions } from './allowed-pages.ts'
 import { Frontier, type FrontierOptions } from './frontier.ts'
 import type { Page } from './page.ts'
@@ -10,7 +10,11 @@ import { Progress, type ProgressOptions } from './progress.ts'
 import { Results } from './results.ts'
 import { Visits, type VisitsOptions } from './visits.ts'
 
-export interface TreeOptions extends VisitsOptions, FrontierOptions, AllowedPagesOptions, PageScrapersOptions {
+export interface TreeOptions
+  extends Omit<VisitsOptions, 'done'>,
+    FrontierOptions,
+    AllowedPagesOptions,
+    PageScrapersOptions {
   /** Pages a second. */
   readonly rate: number
   readonly progress: ProgressOptions
@@ -27,9 +31,10 @@ const SHORTEST = 20
  */
 export function tree({ save, progress, rate, ...options }: TreeOptions): readonly ChildSpec[] {
   const { attempts, tell, finish, maxPages, robots, concurrency, timeout } = options
+  const done: VisitsOptions['done'] = (page, links) => name(Frontier).cast.finished(page, links)
   const last = { restart: 'transient', significant: true } as const
   return [
-    child(Visits, { name: Visits, arg: { attempts, tell, finish } }),
+    child(Visits, { name: Visits, arg: { attempts, tell, done, finish } }),
     child(Frontier, { name: Frontier, arg: { maxPages }, restart: 'transient' }),
     child(AllowedPages, { name: AllowedPages, arg: { robots }, restart: 'transient' }),
     child(RateLimiter<Page>, {

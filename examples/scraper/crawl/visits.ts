@@ -1,4 +1,7 @@
-/** What became of each page. It knows of a page when the process that visits it has been started again. */
+/**
+ * What became of each page. It knows of a page when the process that visits it has been started again, so it is the one to
+ * tell that a page is done: once, however often that process is.
+ */
 
 import { GenServer, whereis } from 'sluice'
 import { type Answer, isBroken, type Page, type Visit } from './page.ts'
@@ -9,6 +12,8 @@ export interface VisitsOptions {
   readonly attempts: number
   /** Takes a line about a page that is tried again. */
   readonly tell: (line: string) => void
+  /** Takes a page that is done, and its links. */
+  readonly done: (page: Page, links: readonly string[]) => void
   /** Takes all that is known, at the end. */
   readonly finish: (summary: Summary) => void
 }
@@ -43,6 +48,7 @@ export class Visits extends GenServer {
   readonly #options: VisitsOptions
   readonly #visits: Visit[] = []
   readonly #running = new Map<string, Running>()
+  readonly #closed = new Set<string>()
   #mostAtOnce = 0
   #keptOut = 0
   #leftOver = 0
@@ -53,14 +59,15 @@ export class Visits extends GenServer {
     this.#options = options
   }
 
-  /** Somebody begins to visit a page: which attempt is it? `undefined` when there were enough; the page is closed then. */
+  /** Somebody begins to visit a page: which attempt is it? `undefined` when the page is done, or is now: there were enough. */
   begin(page: Page): number | undefined {
     const { url } = page
+    if (this.#closed.has(url)) return undefined
     const running = this.#running.get(url) ?? { began: performance.now(), attempts: 0, failure: undefined }
     const { failure = 'timed out', began, attempts } = running
     if (attempts === this.#options.attempts) {
       const ms = performance.now() - began
-      this.#close({ ...page, status: undefined, outcome: failure, title: '', links: 0, bytes: 0, ms, attempts })
+      this.#close({ ...page, status: undefined, outcome: failure, title: '', links: 0, bytes: 0, ms, attempts }, [])
       return undefined
     }
     if (attempts > 0) this.#options.tell(`${pathOf(url)}: ${failure}, it is tried again`)
@@ -80,7 +87,7 @@ export class Visits extends GenServer {
 
   visited(page: Page, { links, ...answer }: Answer) {
     const attempts = this.#running.get(page.url)?.attempts ?? 1
-    this.#close({ ...page, ...answer, links: links.length, attempts })
+    this.#close({ ...page, ...answer, links: links.length, attempts }, links)
   }
 
   keptOut(_page: Page) {
@@ -109,10 +116,12 @@ export class Visits extends GenServer {
     })
   }
 
-  #close(visit: Visit) {
+  #close(visit: Visit, links: readonly string[]) {
     this.#running.delete(visit.url)
+    this.#closed.add(visit.url)
     this.#visits.push(visit)
     whereis(Results)?.cast.enqueue(`${JSON.stringify(visit)}\n`)
+    this.#options.done(visit, links)
   }
 }
 

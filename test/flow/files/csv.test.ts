@@ -217,7 +217,7 @@ describe('what is no option of files.csv', () => {
   })
 })
 
-it('says what to install where the parser is missing', { timeout: 30_000 }, async () => {
+it('says what to install where the parser is missing', async () => {
   const folder = tempFolder()('src')
   cpSync('src', folder, { recursive: true })
   cpSync('package.json', `${folder}/../package.json`)

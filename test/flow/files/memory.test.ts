@@ -25,9 +25,7 @@ async function writeLines(path: string, count: number, gzip = false): Promise<vo
   else await pipeline(source, createWriteStream(path))
 }
 
-it('a file of 200 MB is read in a heap of 64 MB, also when some of its lines are kept', {
-  timeout: 60_000,
-}, async () => {
+it('a file of 200 MB is read in a heap of 64 MB, also when some of its lines are kept', async () => {
   const path = tempFolder()('large.txt')
   await writeLines(path, LINES)
   const program = fileURLToPath(new URL('../../support/programs/files-memory.ts', import.meta.url))

@@ -429,23 +429,20 @@ describe('the start of an application', () => {
 })
 
 describe('a program', () => {
-  // Each test runs a program of its own, which takes a while on a busy machine.
-  const options = { timeout: 60_000 }
-
-  it('ends with 143 at SIGTERM, after what it had in hand', options, async () => {
+  it('ends with 143 at SIGTERM, after what it had in hand', async () => {
     const { code, stdout, stderr } = await runProgram('application', '--work=50', '--kill=SIGTERM')
     expect({ code, stderr }).toEqual({ code: 143, stderr: '' })
     expect(stdout).toBe('worked\nworker stopped\ndatabase closed\nended by signal, 143\n')
   })
 
-  it('ends with 130 at Ctrl-C, when something else would keep it alive', options, async () => {
+  it('ends with 130 at Ctrl-C, when something else would keep it alive', async () => {
     const { code, stdout, stderr } = await runProgram('application', '--linger', '--kill=SIGINT', '--shutdown=50')
     expect(code).toBe(130)
     expect(stdout).toContain('ended by signal, 130')
     expect(stderr).toMatch(/something else keeps the program alive, it is ended now: .*Timeout/)
   })
 
-  it('kills what is left at the deadline, and says what it was', options, async () => {
+  it('kills what is left at the deadline, and says what it was', async () => {
     const { code, stderr } = await runProgram('application', '--stop=1000000', '--kill=SIGTERM', '--shutdown=50')
     expect(code).toBe(143)
     expect(stderr).toMatch(
@@ -453,20 +450,20 @@ describe('a program', () => {
     )
   })
 
-  it('is ended at once by a second signal', options, async () => {
+  it('is ended at once by a second signal', async () => {
     const { code, stdout } = await runProgram('application', '--stop=1000000', '--kill=SIGINT', '--again=600')
     expect(code).toBe(130)
     expect(stdout).not.toContain('ended by')
   })
 
-  it('ends with 1 when its root supervisor gives up', options, async () => {
+  it('ends with 1 when its root supervisor gives up', async () => {
     const { code, stdout, stderr } = await runProgram('application', '--crash')
     expect(code).toBe(1)
     expect(stdout).toContain('ended by failed, 1')
     expect(stderr).toMatch(/gave up: more than 3 restarts within 5 s, the last of Worker/)
   })
 
-  it('ends with 1 and one error when a child does not start', options, async () => {
+  it('ends with 1 and one error when a child does not start', async () => {
     const { code, stdout, stderr } = await runProgram('application', '--fail')
     expect({ code, stdout }).toEqual({ code: 1, stdout: 'database closed\n' })
     expect(stderr).toContain(

@@ -35,7 +35,7 @@ describe('one supervisor, one end at a time', () => {
     return left
   }
 
-  it('starts and forgets exactly whom its strategy says', { timeout: 60_000 }, async () => {
+  it('starts and forgets exactly whom its strategy says', async () => {
     const end = fc.record({ index: fc.nat(4), reason: fc.constantFrom('normal', 'shutdown', 'boom') })
     const plan = fc.record({
       seed: fc.nat(),
@@ -156,9 +156,7 @@ describe('any tree, any crashes', () => {
     expect(sim.clock.pending).toBe(0)
   }
 
-  it('every permanent child runs, nobody is an orphan, and nobody restarts more often than it may', {
-    timeout: 60_000,
-  }, async () => {
+  it('every permanent child runs, nobody is an orphan, and nobody restarts more often than it may', async () => {
     const blow = fc.record({
       kind: fc.constantFrom('kill', 'crash', 'shutdown'),
       victim: fc.nat(20),

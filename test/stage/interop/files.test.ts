@@ -81,7 +81,7 @@ function filesInUse(): readonly string[] {
   return process.getActiveResourcesInfo().filter((kind) => !['Timeout', 'Immediate', 'MessagePort'].includes(kind))
 }
 
-describe('gzip file, gunzip, lines, rows, gzip, file', { timeout: 30_000 }, () => {
+describe('gzip file, gunzip, lines, rows, gzip, file', () => {
   const lines = range(1, 30_000).map((line) => `${line} ${sha256(`${line}`)}`)
   const expected = lines.map((line) => `${line.toUpperCase()}\n`).join('')
   let folder: string

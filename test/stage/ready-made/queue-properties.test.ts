@@ -143,7 +143,7 @@ describe('any queue', () => {
       }),
       { numRuns },
     )
-  }, 60_000)
+  })
 
   it('that does not delivers in order what it neither refused nor counted as dropped', async () => {
     const overflow = fc.constantFrom<Overflow>('reject', 'drop_newest', 'drop_oldest')
@@ -159,5 +159,5 @@ describe('any queue', () => {
       }),
       { numRuns },
     )
-  }, 60_000)
+  })
 })
