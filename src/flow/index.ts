@@ -28,6 +28,7 @@ export type {
   StartFlowOptions,
 } from './run-options.ts'
 export type { RunningFlow } from './running-flow.ts'
+export { SplitSource } from './splits/split-source.ts'
 export type {
   HashOptions,
   KeyOptions,

@@ -3,6 +3,7 @@
 import { FlowError } from '../errors.ts'
 import type { BadRowOptions } from './bad-row.ts'
 import { bad, type ReadOptions } from './file-part.ts'
+import { checkSplits } from './file-splits.ts'
 
 export interface CsvOptions extends ReadOptions, BadRowOptions {
   /** Where the names of the columns are: in the first row (true), here (an array), or nowhere: rows are arrays (false). Default true. */
@@ -22,14 +23,17 @@ export type MakeRow<Row> = (fields: readonly string[]) => Row
 export interface CsvDialect {
   readonly delimiter: string
   readonly quote: string
+  /** No field has a line break in it, so that the file can be cut at any. */
+  readonly cut: boolean
 }
 
-export const CSV_OPTIONS: readonly string[] = ['header', 'columns', 'delimiter', 'quote', 'onBadRow']
+export const CSV_OPTIONS: readonly string[] = ['header', 'columns', 'delimiter', 'quote', 'onBadRow', 'splits']
 
 const WHAT = 'files.csv'
 
 /** @throws `FlowError` `bad_options`. */
-export function checkCsv({ header = true, columns, delimiter = ',', quote = '"' }: CsvOptions): CsvDialect {
+export function checkCsv({ header = true, columns, delimiter = ',', quote = '"', splits = 1 }: CsvOptions): CsvDialect {
+  checkSplits(WHAT, splits)
   if (typeof header !== 'boolean') checkNames('header', header)
   if (columns !== undefined) {
     checkNames('columns', columns)
@@ -42,7 +46,7 @@ export function checkCsv({ header = true, columns, delimiter = ',', quote = '"' 
   if (typeof quote !== 'string' || !/^[^\r\n]$/.test(quote) || delimiter.includes(quote)) {
     throw bad(WHAT, 'quote', quote, 'one character that is not in the delimiter')
   }
-  return { delimiter, quote }
+  return { delimiter, quote, cut: splits !== 1 }
 }
 
 function checkNames(option: string, names: unknown): void {

@@ -4,6 +4,8 @@
  * more than itself in memory.
  */
 
+import { show } from '../../stage/show.ts'
+import { FlowError } from '../errors.ts'
 import type { OnBadRow } from './bad-row.ts'
 import type { CsvDialect } from './csv-options.ts'
 
@@ -20,6 +22,9 @@ export interface HeaderReader {
   take(fields: Fields): void
   readonly onBad: OnBadRow
 }
+
+const CUT =
+  'has a line break in a field, so the file must not be read in parts: leave out the option splits, or set it to 1'
 
 /** Lines that are parsed together. */
 const LINES = 32
@@ -88,6 +93,7 @@ export class CsvRecords {
     const { data, errors } = this.#parsed(lines)
     if (errors.length > 0 || data.length === 0) return undefined
     for (const fields of data) if (fields.length !== this.#width) return undefined
+    if (this.#dialect.cut && data.length !== lines.length) return undefined
     return data
   }
 
@@ -120,7 +126,10 @@ export class CsvRecords {
   }
 
   #record(text: string, data: readonly Fields[], malformed: boolean, take: (fields: Fields) => void): void {
-    const line = this.#line - 1 - breaksIn(text)
+    const breaks = breaksIn(text)
+    const line = this.#line - 1 - breaks
+    if (breaks > 0 && this.#dialect.cut)
+      throw new FlowError('bad_row', `line ${line} of a part of the file ${CUT}: ${show(text)}`)
     if (malformed) {
       this.#onBadRow(line, text, 'has a malformed quoted field, in which a quote is written twice')
       return

@@ -1,8 +1,8 @@
 /** The rows of a CSV file. */
 
-import { BatchSource } from '../../stage/interop/batch-source.ts'
 import type { SourceMeter } from '../../stage/interop/source-meter.ts'
 import { FlowError } from '../errors.ts'
+import { SplitSource } from '../splits/split-source.ts'
 import { badRowHandler, madeBy, type OnBadRow } from './bad-row.ts'
 import {
   CSV_OPTIONS,
@@ -17,26 +17,39 @@ import {
 import { CsvRecords, type Fields, type ParseCsv } from './csv-records.ts'
 import { readLines } from './file-lines.ts'
 import { type FilePart, type FileToRead, filePart } from './file-part.ts'
+import { type FileSplit, splitFile } from './file-splits.ts'
 
 type Row = Record<string, string> | readonly string[]
 
-export class CsvRows extends BatchSource<Row> {
+export class CsvRows extends SplitSource<Row, FileSplit> {
   readonly #part: FilePart
   readonly #options: CsvOptions
   readonly #dialect: CsvDialect
-  readonly #onBadRow: OnBadRow
 
   constructor(file: FileToRead, options: CsvOptions) {
     super()
-    const { header, columns, delimiter, quote, onBadRow, ...read } = options
+    const { header, columns, delimiter, quote, onBadRow, splits, ...read } = options
     this.#part = filePart('files.csv', file, read, CSV_OPTIONS)
     this.#options = options
     this.#dialect = checkCsv(options)
-    this.#onBadRow = badRowHandler('files.csv', this.#part, { onBadRow })
+    badRowHandler('files.csv', this.#part, { onBadRow })
   }
 
-  override async *batches(meter?: SourceMeter): AsyncGenerator<Row[], void, undefined> {
-    const part = this.#part
+  override plan(count: number): Promise<readonly FileSplit[]> {
+    const { splits = 1 } = this.#options
+    return splitFile(this.#part, splits, count)
+  }
+
+  override open(split: FileSplit, meter?: SourceMeter): AsyncGenerator<Row[], void, undefined> {
+    return this.#rows({ ...this.#part, ...split }, meter)
+  }
+
+  override batches(meter?: SourceMeter): AsyncGenerator<Row[], void, undefined> {
+    return this.#rows(this.#part, meter)
+  }
+
+  async *#rows(part: FilePart, meter: SourceMeter | undefined): AsyncGenerator<Row[], void, undefined> {
+    const onBadRow: OnBadRow = badRowHandler('files.csv', part, this.#options)
     const parse = await parser()
     const { header = true } = this.#options
     let make: MakeRow<Row> = (fields) => fields
@@ -49,7 +62,7 @@ export class CsvRows extends BatchSource<Row> {
     else if (typeof header !== 'boolean') named(header)
     const first =
       header === true && part.start === 0 ? { take: named, onBad: badRowHandler('files.csv', part, {}) } : undefined
-    const records = new CsvRecords(parse, this.#dialect, part.maxLineLength, this.#onBadRow, width, first)
+    const records = new CsvRecords(parse, this.#dialect, part.maxLineLength, onBadRow, width, first)
     for await (const lines of readLines(part, true, meter)) {
       yield* madeBy<Row>((rows) => records.push(lines, (fields) => void rows.push(make(fields))))
     }

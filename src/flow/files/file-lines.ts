@@ -1,18 +1,30 @@
 /** The lines of a file. */
 
-import { BatchSource } from '../../stage/interop/batch-source.ts'
 import type { SourceMeter } from '../../stage/interop/source-meter.ts'
 import { FlowError } from '../errors.ts'
+import { SplitSource } from '../splits/split-source.ts'
 import { readChunks } from './file-chunks.ts'
 import type { FilePart } from './file-part.ts'
+import { checkSplits, type FileSplit, type Splits, splitFile } from './file-splits.ts'
 import { LineCutter } from './line-cutter.ts'
 
-export class FileLines extends BatchSource<string> {
+export class FileLines extends SplitSource<string, FileSplit> {
   readonly #part: FilePart
+  readonly #splits: Splits
 
-  constructor(part: FilePart) {
+  constructor(part: FilePart, splits: Splits = 'auto') {
     super()
+    checkSplits('files.lines', splits)
     this.#part = part
+    this.#splits = splits
+  }
+
+  override plan(count: number): Promise<readonly FileSplit[]> {
+    return splitFile(this.#part, this.#splits, count)
+  }
+
+  override open(split: FileSplit, meter?: SourceMeter): AsyncGenerator<string[], void, undefined> {
+    return readLines({ ...this.#part, ...split }, false, meter)
   }
 
   override batches(meter?: SourceMeter): AsyncGenerator<string[], void, undefined> {

@@ -3,7 +3,7 @@
  * from the beginning each time they are iterated. What goes wrong says which file it was.
  */
 
-import type { BatchSource } from '../../stage/interop/batch-source.ts'
+import type { SplitSource } from '../splits/split-source.ts'
 import type { CsvOptions } from './csv-options.ts'
 import { CsvRows } from './csv-rows.ts'
 import { FileLines } from './file-lines.ts'
@@ -22,8 +22,8 @@ import { JsonLines, type JsonLinesOptions } from './json-lines.ts'
  * ```
  * @throws `FlowError` `bad_options` at once; `bad_file` and `line_too_long` when it is read. Elixir: `File.stream!`.
  */
-export function lines(file: FileToRead, options: ReadOptions = {}): BatchSource<string> {
-  return new FileLines(filePart('files.lines', file, options))
+export function lines(file: FileToRead, options: ReadOptions = {}): SplitSource<string> {
+  return new FileLines(filePart('files.lines', file, options, ['splits']), options.splits)
 }
 
 /**
@@ -44,17 +44,17 @@ export function lines(file: FileToRead, options: ReadOptions = {}): BatchSource<
 export function csv<const Name extends string>(
   file: FileToRead,
   options: CsvOptions & { readonly columns: readonly Name[] },
-): BatchSource<Record<Name, string>>
+): SplitSource<Record<Name, string>>
 export function csv<const Name extends string>(
   file: FileToRead,
   options: CsvOptions & { readonly header: readonly Name[] },
-): BatchSource<Record<Name, string>>
-export function csv(file: FileToRead, options: CsvOptions & { readonly header: false }): BatchSource<readonly string[]>
+): SplitSource<Record<Name, string>>
+export function csv(file: FileToRead, options: CsvOptions & { readonly header: false }): SplitSource<readonly string[]>
 export function csv<Row extends { readonly [Name in keyof Row]: string } = Record<string, string>>(
   file: FileToRead,
   options?: CsvOptions,
-): BatchSource<Row>
-export function csv(file: FileToRead, options: CsvOptions = {}): BatchSource<unknown> {
+): SplitSource<Row>
+export function csv(file: FileToRead, options: CsvOptions = {}): SplitSource<unknown> {
   return new CsvRows(file, options)
 }
 
@@ -63,7 +63,7 @@ export function csv(file: FileToRead, options: CsvOptions = {}): BatchSource<unk
  *
  * @throws `FlowError` `bad_options` at once; when it is read `bad_file`, `bad_row` with the number of the line, `line_too_long`.
  */
-export function jsonLines<Value = unknown>(file: FileToRead, options: JsonLinesOptions = {}): BatchSource<Value> {
+export function jsonLines<Value = unknown>(file: FileToRead, options: JsonLinesOptions = {}): SplitSource<Value> {
   return new JsonLines<Value>(file, options)
 }
 

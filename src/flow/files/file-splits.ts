@@ -1,0 +1,40 @@
+/** A file as parts, for a source whose parts are read independently of each other. */
+
+import { badFile } from './file-chunks.ts'
+import { bad, type FilePart } from './file-part.ts'
+import { cutFile } from './file-ranges.ts'
+
+/** How many parts a file is read in where several read it at the same time. */
+export type Splits = 'auto' | number
+
+/** A part of a file that begins and ends where lines do: plain data. */
+export interface FileSplit {
+  readonly start: number
+  /** `undefined`: to the end. */
+  readonly end: number | undefined
+}
+
+/** @throws `FlowError` `bad_options`. */
+export function checkSplits(what: string, splits: unknown): void {
+  if (splits === 'auto' || (Number.isSafeInteger(splits) && Number(splits) >= 1)) return
+  throw bad(what, 'splits', splits, "'auto' or a whole number >= 1")
+}
+
+/**
+ * Cuts what is to be read. `wanted` parts are made where the user has not said how many, of 4 MiB at least. What cannot be cut is one
+ * part: what is compressed, in UTF-16, or no file on a disk; and so is what is a range already.
+ *
+ * @throws `FlowError` `bad_file`.
+ */
+export async function splitFile(part: FilePart, splits: Splits, wanted: number): Promise<readonly FileSplit[]> {
+  const { path, start, end, gzip, encoding } = part
+  const count = splits === 'auto' ? wanted : splits
+  if (start > 0 || end !== undefined || gzip || count === 1) return [{ start, end }]
+  try {
+    const ranges = await cutFile(path, { count, gzip, encoding, ...(splits === 'auto' ? {} : { minBytes: 1 }) })
+    // The size of what is no file on a disk says nothing.
+    return ranges.length === 1 ? [{ start, end }] : ranges.map((range) => ({ start: range.start, end: range.end }))
+  } catch (error) {
+    throw badFile(path, error)
+  }
+}
