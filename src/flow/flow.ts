@@ -11,7 +11,7 @@ import type { Emits, ProducerTarget } from '../stage/subscription-options.ts'
 import { AnyFlow, definitionsOf, type ElementOf, newStepsAre } from './any-flow.ts'
 import type { StepSource } from './definition.ts'
 import { FlowError } from './errors.ts'
-import { Groups, groupsView } from './groups.ts'
+import { Groups, groupsCombine, groupsView } from './groups.ts'
 import type { JoinedLeft, JoinedRight, JoinKey, JoinMode, JoinOptions, SameJoinKey } from './join/join.ts'
 import { boundedJoinOf, windowJoinOf } from './join/join-of.ts'
 import { type AnyPartitionOptions, type MergeDispatcher, mergeOf, partitionOf, shuffleOf } from './new-step.ts'
@@ -24,9 +24,11 @@ import {
   type StageContext,
 } from './operation.ts'
 import type { Progress } from './progress/progress.ts'
+import { type ReduceOptions, readCombine } from './reduce-options.ts'
 import { type Emission, progressing, ReducedFlow, withAdded } from './reduced-flow.ts'
 import { checkSource } from './source-opening.ts'
 import { checkStepOptions, type HashOptions, type KeyOptions, type StepOptions } from './step-options.ts'
+import { Tally, tallyCombine, tallyView } from './tally.ts'
 import type { WindowDefinition } from './window/window.ts'
 
 /** What a flow can begin with: an iterable, or a function that opens it, which is called each time the flow runs. */
@@ -274,10 +276,11 @@ export class Flow<out T> extends AnyFlow<T> {
   reduce<State>(
     initial: (context: StageContext) => State,
     reducer: (event: T, state: State) => State,
+    options: ReduceOptions<State> = {},
   ): ReducedFlow<State, Emission<State>> {
     checkAccumulator('reduce', initial)
     checkFunction('reduce', reducer)
-    return this.#reduced({ kind: 'reduce', initial, run: reducer })
+    return this.#reduced({ kind: 'reduce', initial, run: reducer, combine: readCombine(options) })
   }
 
   /**
@@ -304,13 +307,50 @@ export class Flow<out T> extends AnyFlow<T> {
     checkFunction('groupBy', key)
     checkFunction('groupBy', value)
     const run = (event: T, groups: Groups): Groups => groups.add(key(event), value(event))
-    return this.#reduced({ kind: 'groupBy', initial: () => new Groups(), run, view: groupsView, given: [key, value] })
+    return this.#reduced({
+      kind: 'groupBy',
+      initial: () => new Groups(),
+      run,
+      view: groupsView,
+      combine: groupsCombine,
+      given: [key, value],
+    })
   }
 
   /** Accumulates a map of the values of each key of `[key, value]`, newest first. Elixir: `Flow.group_by_key`. */
   groupByKey<K, V>(this: Flow<readonly [key: K, value: V]>): ReducedFlow<Map<K, V[]>, [key: K, values: V[]]> {
     const run = ([key, value]: readonly [K, V], groups: Groups): Groups => groups.add(key, value)
-    return new ReducedFlow(withAdded(this, { kind: 'groupByKey', initial: () => new Groups(), run, view: groupsView }))
+    const initial = () => new Groups()
+    return new ReducedFlow(
+      withAdded(this, { kind: 'groupByKey', initial, run, view: groupsView, combine: groupsCombine }),
+    )
+  }
+
+  /** Accumulates a map of how many events there are with each key; by default of equal events. Elixir: `Enum.frequencies_by`. */
+  countBy(): ReducedFlow<Map<T, number>, [key: T, count: number]>
+  countBy<K>(key: (event: T) => K): ReducedFlow<Map<K, number>, [key: K, count: number]>
+  countBy(
+    key: (event: T) => unknown = (event) => event,
+  ): ReducedFlow<Map<unknown, number>, [key: unknown, count: number]> {
+    checkFunction('countBy', key)
+    const run = (event: T, tally: Tally): Tally => tally.add(key(event), 1)
+    return this.#tallied('countBy', run, [key])
+  }
+
+  /** Accumulates a map of the sum of the amounts of the events with each key. */
+  sumBy<K>(key: (event: T) => K, amount: (event: T) => number): ReducedFlow<Map<K, number>, [key: K, sum: number]> {
+    checkFunction('sumBy', key)
+    checkFunction('sumBy', amount)
+    const run = (event: T, tally: Tally): Tally => tally.add(key(event), amount(event))
+    return this.#tallied('sumBy', run, [key, amount])
+  }
+
+  #tallied<K>(
+    kind: 'countBy' | 'sumBy',
+    run: (event: T, tally: Tally) => Tally,
+    given: readonly unknown[],
+  ): ReducedFlow<Map<K, number>, [key: K, sum: number]> {
+    return this.#reduced({ kind, initial: () => new Tally(), run, view: tallyView, combine: tallyCombine, given })
   }
 
   #with<U>(operation: Operation): Flow<U> {

@@ -1,7 +1,7 @@
 /** The accumulator of `groupBy`: values by key, kept in the order of their arrival, and shown newest first. */
 
 import { Keys } from './keys.ts'
-import type { View } from './operation.ts'
+import type { Combine, View } from './operation.ts'
 
 export class Groups {
   readonly #keys = new Keys()
@@ -13,6 +13,15 @@ export class Groups {
     if (values === undefined) this.#values.set(own, [value])
     else values.push(value)
     return this
+  }
+
+  get size(): number {
+    return this.#values.size
+  }
+
+  /** The values of each key in the order of their arrival. */
+  arrived(): ReadonlyMap<unknown, readonly unknown[]> {
+    return this.#values
   }
 
   /** A map of its own, as users know the accumulator. */
@@ -29,5 +38,16 @@ export const groupsView: View = {
       for (const [key, values] of shown) for (const value of [...values].reverse()) groups.add(key, value)
     }
     return groups
+  },
+}
+
+/** Groups are put together one behind the other. */
+export const groupsCombine: Combine = {
+  asked: false,
+  sent: (state) => (state instanceof Groups ? state.arrived() : state),
+  merge(state, groups) {
+    if (!(state instanceof Groups && groups instanceof Map)) return state
+    for (const [key, values] of groups) for (const value of values) state.add(key, value)
+    return state
   },
 }

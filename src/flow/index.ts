@@ -19,6 +19,7 @@ export type { Eventually, FlowStage, StageContext, Triggered } from './operation
 export { Progress, type ProgressOptions } from './progress/progress.ts'
 export type { Counts, ProgressReport, StepProgress } from './progress/run-counts.ts'
 export { type ShowProgressOptions, showProgress } from './progress/show-progress.ts'
+export type { ReduceOptions } from './reduce-options.ts'
 export type { CannotBeEmitted, Emission, OneStageOptions, ReducedFlow } from './reduced-flow.ts'
 export type {
   FlowChildOptions,

@@ -34,6 +34,7 @@ export function layerStageOptions(
     stage: { index, total },
     onInit,
     counts,
+    combining: layer.combining,
     work: {
       operations: step.operations,
       window: window.type,

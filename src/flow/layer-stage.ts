@@ -11,10 +11,12 @@ import type { Cancellation, Stage } from '../stage/stage.ts'
 import { asyncInfo } from '../stage/subscribe.ts'
 import type { Subscription } from '../stage/subscription.ts'
 import type { SubscribeTo } from '../stage/subscription-options.ts'
+import { COMBINED_FOR, type Combiner, makeCombiner } from './combine/combiner.ts'
+import type { Combining } from './combine/combining.ts'
 import { LateEvents } from './late-events.ts'
 import type { Eventually, FlowStage } from './operation.ts'
 import type { StageCounts } from './progress/run-counts.ts'
-import { StageOfCallbacks } from './stage-context.ts'
+import { StageOfCallbacks, stageContext } from './stage-context.ts'
 import { StepWork, type StepWorkOptions } from './step-work.ts'
 
 type Events = readonly unknown[]
@@ -28,6 +30,8 @@ export interface LayerStageOptions {
   readonly onInit: ((stage: FlowStage) => void) | undefined
   /** Counts what goes in and out, when somebody wants to know. */
   readonly counts: StageCounts | undefined
+  /** What becomes of the events that it emits. */
+  readonly combining: Combining | undefined
   readonly work: Omit<StepWorkOptions, 'after' | 'soon' | 'stage' | 'late'>
   readonly subscribeTo: readonly SubscribeTo<unknown>[]
 }
@@ -62,11 +66,15 @@ class LayerWork {
   readonly #work: StepWork
   readonly #producers = new Set<Subscription>()
   readonly #counts: StageCounts | undefined
+  readonly #combiner: Combiner | undefined
+  /** Has what waits in the combiner sent on. */
+  readonly #sendCombined: () => void
+  #combinedSoon = false
   /** For callbacks. */
   readonly stage: FlowStage
   finished = false
 
-  constructor(stage: Stage, { label, stage: place, onInit, counts, work }: LayerStageOptions) {
+  constructor(stage: Stage, { label, stage: place, onInit, counts, combining, work }: LayerStageOptions) {
     this.#counts = counts
     this.stage = new StageOfCallbacks(stage, place)
     const process = serverOf(stage)?.process
@@ -75,19 +83,22 @@ class LayerWork {
     this.#work = new StepWork({
       ...work,
       stage: this.stage,
-      after: (ms, run) => stage.sendAfter(new Due(run), ms),
+      after: (ms, run) => stage.sendAfter(new Due(() => this.#out(run())), ms),
       late: (count) => late?.add(count),
-      soon: (run) => process?.deliver(INFO, new Due(run)),
+      soon: (run) => process?.deliver(INFO, new Due(() => this.#out(run()))),
     })
     process?.onEnd(() => this.#work.cancel())
+    // Accumulators that were begun here are in no window that could fire.
+    const nothing = { now: () => {}, after: () => {} }
+    this.#combiner = combining && makeCombiner(combining, stageContext(this.stage, nothing))
+    this.#sendCombined = () => void stage.sendAfter(new Due(() => this.#flushed()), COMBINED_FOR)
     onInit?.(this.stage)
   }
 
   batch(events: Events, from: Subscription): Eventually<Events> {
     const counts = this.#counts
-    if (counts === undefined) return this.#work.batch(events, from)
-    counts.in += events.length
-    return this.#counted(this.#work.batch(events, from))
+    if (counts !== undefined) counts.in += events.length
+    return this.#out(this.#work.batch(events, from))
   }
 
   joined(from: Subscription): void {
@@ -103,22 +114,45 @@ class LayerWork {
   left(from: Subscription, { reason }: Cancellation): Eventually<Events> {
     this.#producers.delete(from)
     if (!isOrderly(reason) || this.finished) return []
-    if (this.#producers.size > 0) return this.#counted(this.#work.left(from))
+    if (this.#producers.size > 0) return this.#out(this.#work.left(from))
     this.finished = true
-    return this.#counted(this.#work.end())
+    const last = this.#out(this.#work.end())
+    if (this.#combiner === undefined) return last
+    return isPromise(last) ? last.then((events) => this.#withRest(events)) : this.#withRest(last)
   }
 
   /** The events of a message for its window; `undefined` when it is none. */
   due(message: unknown): Eventually<Events> | undefined {
-    return message instanceof Due ? this.#counted(message.run()) : undefined
+    return message instanceof Due ? message.run() : undefined
   }
 
-  #counted(events: Eventually<Events>): Eventually<Events> {
+  /** What goes on of the events that the step emits. */
+  #out(events: Eventually<Events>): Eventually<Events> {
     const counts = this.#counts
-    if (counts === undefined) return events
-    if (isPromise(events)) return events.then((later) => this.#counted(later))
-    counts.out += events.length
-    return events
+    const combiner = this.#combiner
+    if (counts === undefined && combiner === undefined) return events
+    if (isPromise(events)) return events.then((later) => this.#out(later))
+    if (counts !== undefined) counts.out += events.length
+    return combiner === undefined ? events : this.#combined(combiner, events)
+  }
+
+  #combined(combiner: Combiner, events: Events): Events {
+    const combined = combiner.take(events)
+    if (combiner.pending && !this.#combinedSoon) {
+      this.#combinedSoon = true
+      this.#sendCombined()
+    }
+    return combined
+  }
+
+  #flushed(): Events {
+    this.#combinedSoon = false
+    return this.#combiner?.flush() ?? []
+  }
+
+  /** Nothing comes any more. */
+  #withRest(events: Events): Events {
+    return [...events, ...this.#flushed()]
   }
 }
 

@@ -55,11 +55,22 @@ export interface View {
   take(shown: unknown): unknown
 }
 
+/** How accumulators of the same reducer are put together. Methods, because only the flow knows their type. */
+export interface Combine {
+  /** The user asked for it; otherwise it is done where it saves sending events to another thread. */
+  readonly asked: boolean
+  /** An accumulator as it is sent, where it is not plain data itself. */
+  sent?(state: unknown): unknown
+  /** The accumulator of both; the second is as `sent` made it. */
+  merge(state: unknown, other: unknown): unknown
+}
+
 export interface ReduceOperation extends AnyOperation {
-  readonly kind: 'reduce' | 'groupBy' | 'groupByKey'
+  readonly kind: 'reduce' | 'groupBy' | 'groupByKey' | 'countBy' | 'sumBy'
   readonly initial: (context: StageContext) => unknown
   run(event: unknown, state: unknown): unknown
   readonly view?: View | undefined
+  readonly combine?: Combine | undefined
 }
 
 export interface EmitAndReduceOperation extends AnyOperation {
@@ -95,7 +106,7 @@ export type Operation =
 
 /** The operation that holds the accumulator. */
 export function isReducer(operation: Operation): operation is ReduceOperation | EmitAndReduceOperation {
-  return ['reduce', 'groupBy', 'groupByKey', 'emitAndReduce'].includes(operation.kind)
+  return ['reduce', 'groupBy', 'groupByKey', 'countBy', 'sumBy', 'emitAndReduce'].includes(operation.kind)
 }
 
 /** Adds an operation to those of a step. @throws `FlowError` `bad_flow` where it cannot stand. */

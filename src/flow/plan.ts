@@ -7,6 +7,7 @@
 import type { ChildSpec } from '../otp/supervision/child-spec.ts'
 import type { Opening } from '../stage/interop/opening.ts'
 import type { Source } from '../stage/interop/source.ts'
+import { type Combining, combinedDispatch, combinedOperations, combiningOf } from './combine/combining.ts'
 import {
   type Dispatch,
   type RunningStage,
@@ -44,6 +45,8 @@ export interface Layer {
   /** Which stage of the next layer gets which event. */
   readonly dispatch: Dispatch
   readonly output: StepInStage['output']
+  /** What its stages do with what they emit, before it is dispatched. */
+  readonly combining?: Combining | undefined
   /** The step begins with a join of its first input, the left side, and its second, the right one. */
   readonly join?: Join | undefined
   /** The step begins with a departition, of so many partitions. */
@@ -63,8 +66,13 @@ export type Ending =
   | { readonly kind: 'producers'; readonly dispatch: Dispatch }
   | { readonly kind: 'consumers'; readonly output: 'events' | 'none' }
 
+export interface PlanOptions {
+  /** Reducers that can be combined are, also where their user has not asked for it. Default false. */
+  readonly combineAll?: boolean | undefined
+}
+
 /** @throws `FlowError` `bad_flow` for a flow without a source, a window that has nothing to act on, a dispatcher where a key decides. */
-export function planFlow(flow: StepDefinition, ending: Ending): Plan {
+export function planFlow(flow: StepDefinition, ending: Ending, { combineAll = false }: PlanOptions = {}): Plan {
   const groups: Group[] = []
   let progress: Progress | undefined
   const add = (group: Group): number => groups.push(group) - 1
@@ -74,9 +82,11 @@ export function planFlow(flow: StepDefinition, ending: Ending): Plan {
     step: StepDefinition,
     wanted: Dispatch,
     output: Layer['output'],
-    force = false,
+    { force = false, combining }: { readonly force?: boolean; readonly combining?: Combining | undefined } = {},
   ): readonly number[] => {
-    const { options, operations } = step
+    const { options } = step
+    const before = combiningOf(step, combineAll)
+    const operations = before?.kind === 'reduce' ? combinedOperations(step.operations, before) : step.operations
     // Of several the one that was asked for last.
     progress ??= step.progress
     const source = sourceOf(step)
@@ -89,7 +99,7 @@ export function planFlow(flow: StepDefinition, ending: Ending): Plan {
         `a ${options.window.type} window was given to a step that computes nothing, so it has nothing to act on: give it to the step with the reducer`,
       )
     }
-    if (bare && !force) {
+    if (bare && !force && combining === undefined) {
       if (source.kind === 'iterables') return [add({ ...source, dispatch })]
       const feeding = source.kind === 'flows' ? source.dispatch : toDemand
       if (feeding.kind === 'demand' && dispatch.kind === 'demand') return addSource(source)
@@ -97,11 +107,12 @@ export function planFlow(flow: StepDefinition, ending: Ending): Plan {
     return [
       add({
         kind: 'layer',
-        inputs: addSource(source, stagesOf(step)),
+        inputs: addSource(source, stagesOf(step), before),
         stages: stagesOf(step),
-        step,
+        step: operations === step.operations ? step : { ...step, operations },
         dispatch,
         output,
+        combining,
         join: source.kind === 'join' ? source.join : undefined,
         departition:
           source.kind === 'departition'
@@ -112,12 +123,15 @@ export function planFlow(flow: StepDefinition, ending: Ending): Plan {
   }
 
   /** Adds the stages that a step takes its events from. */
-  const addSource = (source: StepSource, stages = 1): readonly number[] => {
+  const addSource = (source: StepSource, stages = 1, combining?: Combining): readonly number[] => {
     switch (source.kind) {
       case 'iterables':
         return [add({ ...source, dispatch: toDemand })]
       case 'flows':
-        return source.flows.flatMap((flow) => addStep(flow, source.dispatch, 'events'))
+        return source.flows.flatMap((flow) => {
+          const dispatch = combining?.kind === 'reduce' ? combinedDispatch(source.dispatch) : source.dispatch
+          return addStep(flow, dispatch, 'events', { combining })
+        })
       case 'through': {
         const inputs = addStep(source.upstream, toDemand, 'events')
         return [add({ kind: 'through', inputs, through: source.through })]
@@ -138,7 +152,7 @@ export function planFlow(flow: StepDefinition, ending: Ending): Plan {
   const last =
     ending.kind === 'producers'
       ? addStep(flow, ending.dispatch, 'events')
-      : addStep(flow, toDemand, ending.output, true)
+      : addStep(flow, toDemand, ending.output, { force: true })
   return { groups, last, progress }
 }
 

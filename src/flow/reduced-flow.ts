@@ -172,6 +172,12 @@ export class ReducedFlow<State, out T, out Emitted = never> extends AnyFlow<T> {
   groupByKey(..._mistake: [AfterReducer<'groupByKey'>]): never {
     return this.#refuse('groupByKey')
   }
+  countBy(..._mistake: [AfterReducer<'countBy'>]): never {
+    return this.#refuse('countBy')
+  }
+  sumBy(..._mistake: [AfterReducer<'sumBy'>]): never {
+    return this.#refuse('sumBy')
+  }
 
   #refuse(kind: string): never {
     const reducer = definitionOf(this).operations.find(isReducer)?.kind ?? 'a reducer'
