@@ -5,7 +5,7 @@ import type { Later } from '../process/later.ts'
 import type { Ref } from '../process/ref.ts'
 import { Ack, AckConfigured, CallerAcknowledger } from './caller-acknowledger.ts'
 import { type BatchMode, Message, type MessageOptions } from './message.ts'
-import { OptionReader } from './options/option-reader.ts'
+import { pipelineOptions } from './options/option-reader.ts'
 
 /** How messages have ended that were acknowledged together. */
 export interface Acknowledged {
@@ -111,9 +111,8 @@ export class TestMessages {
 }
 
 function readTestOptions(given: TestBatchOptions, known: readonly string[]): TestBatchOptions {
-  const options = new OptionReader('test options', given, known)
+  const options = pipelineOptions(given, known, 'test options')
   options.method('acknowledger', 'a function of the data and the caller')
-  const { batchMode } = given
-  if (batchMode === undefined || batchMode === 'bulk' || batchMode === 'flush') return given
-  throw options.bad('batchMode', "'bulk' or 'flush'")
+  options.oneOf('batchMode', ['bulk', 'flush'])
+  return given
 }

@@ -3,10 +3,9 @@
 import type { StartOptions } from '../otp/start.ts'
 import type { ChildOptions } from '../otp/supervision/child-spec.ts'
 import type { Dispatcher } from '../stage/dispatchers/dispatcher.ts'
-import { show } from '../stage/show.ts'
 import type { SubscriptionOptions } from '../stage/subscription-options.ts'
 import type { FlowCoordinator } from './coordinator.ts'
-import { FlowError } from './errors.ts'
+import { flowOptions } from './option-reader.ts'
 import type { ThroughSpec, ThroughStage } from './through.ts'
 
 /** Options of a flow that runs by itself. */
@@ -44,16 +43,7 @@ export interface FlowStreamOptions extends FlowRunOptions, Pick<SubscriptionOpti
 
 /** @throws `FlowError` `bad_options`. */
 export function checkRunOptions(what: string, options: unknown, more: readonly string[] = []): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new FlowError('bad_options', `${what}: expected an object of options, got ${show(options)}`)
-  }
-  const known = ['signal', ...more]
-  const unknown = Object.keys(options).find((key) => !known.includes(key))
-  if (unknown !== undefined) {
-    throw new FlowError('bad_options', `${what} has no option ${unknown}; known are ${known.join(', ')}`)
-  }
-  const { signal }: { readonly signal?: unknown } = options
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new FlowError('bad_options', `signal of ${what}: expected an AbortSignal, got ${show(signal)}`)
-  }
+  const read = flowOptions(what, options, ['signal', ...more])
+  const signal = read.get('signal')
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw read.bad('signal', 'an AbortSignal')
 }

@@ -8,6 +8,7 @@ import { show } from '../stage/show.ts'
 import { checkSubscription } from '../stage/subscription-options.ts'
 import { FlowError } from './errors.ts'
 import type { FlowStage } from './operation.ts'
+import { badOption, flowOptions } from './option-reader.ts'
 import type { WindowDefinition } from './window/window.ts'
 
 /** Options of the stages that carry a step out. A step without operations has no stages, and no use for most of these. */
@@ -68,31 +69,20 @@ const KNOWN = ['stages', 'window', 'maxDemand', 'minDemand', 'bufferSize', 'buff
 
 /** @throws `FlowError` `bad_options`, which names the option, the value and what is allowed. */
 export function checkStepOptions(what: string, options: unknown, more: readonly string[] = []): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new FlowError('bad_options', `${what}: expected an object of options, got ${show(options)}`)
-  }
-  const known = [...KNOWN, ...more]
-  const unknown = Object.keys(options).find((key) => !known.includes(key))
-  if (unknown !== undefined) {
-    throw new FlowError('bad_options', `${what} has no option ${unknown}; known are ${known.join(', ')}`)
-  }
-  const { stages = 1, maxDemand, minDemand, onInit, dispatcher, window }: StepOptions<never> = options
-  if (!Number.isInteger(stages) || stages < 1) throw bad(what, 'stages', stages, 'a whole number >= 1')
-  for (const [name, value] of Object.entries({ onInit, dispatcher })) {
-    if (value !== undefined && typeof value !== 'function') throw bad(what, name, value, 'a function')
-  }
+  const read = flowOptions(what, options, [...KNOWN, ...more])
+  read.integer('stages', 1)
+  read.method('onInit', 'a function')
+  read.method('dispatcher', 'a function')
+  const window = read.get('window')
   if (window !== undefined && typeof Object(window).open !== 'function') {
-    throw bad(what, 'window', window, 'a window, such as Window.global()')
+    throw read.bad('window', 'a window, such as Window.global()')
   }
+  const { maxDemand, minDemand }: StepOptions<never> = Object(options)
   try {
     checkSubscription({ maxDemand, minDemand })
   } catch (error) {
     throw new FlowError('bad_options', `${what}: ${error instanceof Error ? error.message : String(error)}`, error)
   }
-}
-
-function bad(what: string, option: string, value: unknown, expected: string): FlowError {
-  return new FlowError('bad_options', `${option} of ${what}: expected ${expected}, got ${show(value)}`)
 }
 
 /** Where an event goes, of so many partitions, as the dispatcher wants to be told. */
@@ -101,7 +91,7 @@ export type Route = (partitions: number) => (event: unknown) => Hashed<unknown, 
 /** How the events find their partition. @throws `FlowError` `bad_options` for a key or hash that is none. */
 export function routeOf({ key, hash }: { readonly key?: unknown; readonly hash?: unknown }): Route {
   if (hash !== undefined) {
-    if (typeof hash !== 'function') throw bad('partition', 'hash', hash, 'a function of an event')
+    if (typeof hash !== 'function') throw badOption('hash of partition', 'a function of an event', hash)
     return () => (event) => {
       const place = hash(event)
       return Array.isArray(place) ? { event: place[0], partition: place[1] } : place
@@ -120,11 +110,10 @@ function keyFunction(key: unknown): (event: unknown) => unknown {
     if ('key' in key && typeof key.key === 'string') return property(key.key)
     if ('elem' in key && isPlace(key.elem)) return property(key.elem)
   }
-  throw bad(
-    'partition',
-    'key',
-    key,
+  throw badOption(
+    'key of partition',
     'one of a function of an event, the name of a property, { key: name }, the place in a tuple, { elem: place }',
+    key,
   )
 }
 

@@ -12,10 +12,11 @@ import type { Start } from '../process/scheduler.ts'
 import { refuseFields } from '../process/stubs.ts'
 import { channels } from '../telemetry/channels.ts'
 import { freshArgument, ownArgument } from './argument.ts'
-import { checkInstance, closest, type Definition, definitionOf } from './definition.ts'
+import { checkInstance, type Definition, definitionOf } from './definition.ts'
 import { StartError } from './errors.ts'
 import type { GenServer } from './gen-server.ts'
 import type { ServerBehaviour } from './server-behaviour.ts'
+import { unknownOptionText } from './unknown-option.ts'
 
 /** Thrown in a constructor or in `init`: the process declines to run. A supervisor keeps the child without a process. */
 export const ignore: unique symbol = Symbol('ignore')
@@ -123,9 +124,7 @@ export function planStart(type: Class, options: GivenOptions = {}, more: readonl
 }
 
 export function unknownOption(owner: string, key: string, allowed: readonly string[]): StartError {
-  const nearest = closest(key, allowed)
-  const hint = nearest.distance <= 3 ? `did you mean ${nearest.name}?` : `known are ${allowed.join(', ')}`
-  return new StartError('bad_options', `${owner} has no option ${key}: ${hint}`)
+  return new StartError('bad_options', unknownOptionText(owner, key, allowed))
 }
 
 /** Starts a process for a parent. */

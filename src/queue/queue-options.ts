@@ -1,7 +1,8 @@
 /** The options of a queue and of its messages, checked. */
 
-import { bad, checker, checkObject, isCount, isDelay, isObject, isPositive } from './check.ts'
+import { COUNT, DURATION, isCount, isDuration, isObject, type OptionReader } from '../stage/option-reader.ts'
 import type { EnqueueOptions, NewMessage, Receipt } from './message.ts'
+import { badOption, queueOptions } from './option-reader.ts'
 import { QueueStore } from './queue-store.ts'
 
 export interface QueueOptions<T> {
@@ -53,89 +54,84 @@ export interface Settlement {
 
 const QUEUE_OPTIONS = ['capacity', 'overflow', 'maxWaiting', 'visibilityTimeout', 'maxAttempts', 'store']
 const MESSAGE_OPTIONS = ['delay', 'key', 'metadata']
+const NEW_MESSAGE = ['data', ...MESSAGE_OPTIONS]
+const RECEIVE_OPTIONS = ['visibilityTimeout', 'waitTime']
+const NACK_OPTIONS = ['delay', 'reason', 'counted']
+const SETTLEMENT = ['ack', 'nack', 'deadLetter']
+const WITH_RECEIPTS = 'an array of objects with a receipt'
 
 /** @throws `QueueError` `bad_options`, which names the option, the value and what is allowed. */
-export function checkQueueOptions<T>(queue: string, options: QueueOptions<T>): CheckedQueueOptions<T> {
-  checkObject(`the options of ${queue}`, options, QUEUE_OPTIONS)
-  const {
-    capacity = 10_000,
-    overflow = 'wait',
-    maxWaiting,
-    visibilityTimeout = 30_000,
-    maxAttempts = 5,
+export function readQueueOptions<T>(queue: string, given: QueueOptions<T>): CheckedQueueOptions<T> {
+  const options = queueOptions(queue, given, QUEUE_OPTIONS)
+  const overflow = options.oneOf('overflow', ['wait', 'reject']) ?? 'wait'
+  const maxWaiting = options.count('maxWaiting')
+  if (maxWaiting !== undefined && overflow === 'reject') {
+    throw options.bad('maxWaiting', "none, because with overflow 'reject' nobody waits")
+  }
+  const { store } = given
+  if (store !== undefined && !(store instanceof QueueStore)) throw options.bad('store', 'a QueueStore')
+  return {
+    capacity: options.count('capacity') ?? 10_000,
+    overflow,
+    maxWaiting: maxWaiting ?? 10_000,
+    visibilityTimeout: options.duration('visibilityTimeout') ?? 30_000,
+    maxAttempts: options.count('maxAttempts') ?? 5,
     store,
-  } = options
-  const check = checker(queue)
-  check('capacity', capacity, isCount(capacity), 'an integer >= 1 or Infinity')
-  check('overflow', overflow, overflow === 'wait' || overflow === 'reject', "'wait' or 'reject'")
-  check('maxWaiting', maxWaiting, maxWaiting === undefined || isCount(maxWaiting), 'an integer >= 1 or Infinity')
-  const waits = maxWaiting === undefined || overflow === 'wait'
-  check('maxWaiting', maxWaiting, waits, "none, because with overflow 'reject' nobody waits")
-  check('visibilityTimeout', visibilityTimeout, isPositive(visibilityTimeout), 'milliseconds > 0')
-  check('maxAttempts', maxAttempts, isCount(maxAttempts), 'an integer >= 1 or Infinity')
-  check('store', store, store === undefined || store instanceof QueueStore, 'a QueueStore')
-  return { capacity, overflow, maxWaiting: maxWaiting ?? 10_000, visibilityTimeout, maxAttempts, store }
+  }
 }
 
 /** @throws `QueueError` `bad_options`. */
 export function checkEnqueue(what: string, options: EnqueueOptions): void {
-  checkObject(`the options of ${what}`, options, MESSAGE_OPTIONS)
-  checkMessage(what, options)
+  checkMessage(queueOptions(what, options, MESSAGE_OPTIONS))
 }
 
 /** @throws `QueueError` `bad_options`. */
 export function checkMessages(what: string, messages: readonly NewMessage<unknown>[]): void {
-  if (!Array.isArray(messages)) throw bad(what, 'an array of messages', messages)
+  if (!Array.isArray(messages)) throw badOption(what, 'an array of messages', messages)
   for (const [index, message] of messages.entries()) {
-    checkObject(`message ${index} of ${what}`, message, ['data', ...MESSAGE_OPTIONS])
-    if (!('data' in message)) throw bad(`message ${index} of ${what}`, 'an object with data', message)
-    checkMessage(what, message)
+    const options = queueOptions(what, message, NEW_MESSAGE, `messages[${index}]`)
+    if (!('data' in message)) throw badOption(`messages[${index}] of ${what}`, 'an object with data', message)
+    checkMessage(options)
   }
 }
 
-function checkMessage(what: string, { delay, key, metadata }: EnqueueOptions): void {
-  const check = checker(what)
-  check('delay', delay, delay === undefined || isDelay(delay), 'milliseconds >= 0')
-  check('key', key, key === undefined || typeof key === 'string', 'a string')
-  check('metadata', metadata, metadata === undefined || isObject(metadata), 'an object')
+function checkMessage(options: OptionReader): void {
+  options.delay('delay')
+  options.string('key')
+  const metadata = options.get('metadata')
+  if (metadata !== undefined && !isObject(metadata)) throw options.bad('metadata', 'an object')
 }
 
 /** @throws `QueueError` `bad_options`. */
-export function checkReceive(what: string, max: number, options: ReceiveOptions): void {
-  checkObject(`the options of ${what}`, options, ['visibilityTimeout', 'waitTime'])
-  const { visibilityTimeout, waitTime } = options
-  const check = checker(what)
-  check('max', max, isCount(max), 'an integer >= 1 or Infinity')
-  const visible = visibilityTimeout === undefined || isPositive(visibilityTimeout)
-  check('visibilityTimeout', visibilityTimeout, visible, 'milliseconds > 0')
-  check('waitTime', waitTime, waitTime === undefined || waitTime >= 0, 'milliseconds >= 0 or Infinity')
+export function checkReceive(what: string, max: number, given: ReceiveOptions): void {
+  if (!isCount(max)) throw badOption(`max of ${what}`, COUNT, max)
+  const options = queueOptions(what, given, RECEIVE_OPTIONS)
+  options.duration('visibilityTimeout')
+  const { waitTime = 0 } = given
+  if (!(waitTime >= 0)) throw options.bad('waitTime', 'milliseconds >= 0 or Infinity')
 }
 
 /** @throws `QueueError` `bad_options`. */
-export function checkNack(what: string, options: NackOptions): void {
-  checkObject(`the options of ${what}`, options, ['delay', 'reason', 'counted'])
-  const { delay, counted } = options
-  const check = checker(what)
-  check('delay', delay, delay === undefined || isDelay(delay), 'milliseconds >= 0')
-  check('counted', counted, counted === undefined || typeof counted === 'boolean', 'a boolean')
+export function checkNack(what: string, given: NackOptions, path?: string): void {
+  const options = queueOptions(what, given, NACK_OPTIONS, path)
+  options.delay('delay')
+  options.boolean('counted')
 }
 
 /** @throws `QueueError` `bad_options`. */
 export function checkSettlement(what: string, settlement: Settlement): void {
-  checkObject(`the argument of ${what}`, settlement, ['ack', 'nack', 'deadLetter'])
+  const options = queueOptions(what, settlement, SETTLEMENT)
   const { ack = [], nack = [], deadLetter = [] } = settlement
   checkNumbers(`ack of ${what}`, ack)
-  const check = checker(what)
-  check('nack', nack, Array.isArray(nack) && nack.every(hasReceipt), 'an array of objects with a receipt')
-  for (const { receipt, ...options } of nack) checkNack(what, options)
-  const letters = Array.isArray(deadLetter) && deadLetter.every(hasReceipt)
-  check('deadLetter', deadLetter, letters, 'an array of objects with a receipt')
+  if (!areWithReceipts(nack)) throw options.bad('nack', WITH_RECEIPTS)
+  for (const [index, { receipt, ...given }] of nack.entries()) checkNack(what, given, `nack[${index}]`)
+  if (!areWithReceipts(deadLetter)) throw options.bad('deadLetter', WITH_RECEIPTS)
 }
 
 /** @throws `QueueError` `bad_options`. */
 export function checkNumbers(what: string, numbers: unknown): void {
   if (Array.isArray(numbers) && numbers.every((number) => typeof number === 'number')) return
-  throw bad(what, 'an array of numbers', numbers)
+  throw badOption(what, 'an array of numbers', numbers)
 }
 
 /** One receipt, or several. */
@@ -147,9 +143,9 @@ export function receiptsOf(what: string, receipts: Receipt | readonly Receipt[])
 
 /** @throws `QueueError` `bad_options`. */
 export function checkTime(what: string, ms: number): void {
-  if (!isPositive(ms)) throw bad(what, 'milliseconds > 0', ms)
+  if (!isDuration(ms)) throw badOption(what, DURATION, ms)
 }
 
-function hasReceipt(value: unknown): boolean {
-  return isObject(value) && 'receipt' in value && typeof value.receipt === 'number'
+function areWithReceipts(values: unknown): boolean {
+  return Array.isArray(values) && values.every((value) => typeof Object(value).receipt === 'number')
 }

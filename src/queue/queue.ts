@@ -19,13 +19,13 @@ import {
   checkMessages,
   checkNack,
   checkNumbers,
-  checkQueueOptions,
   checkReceive,
   checkSettlement,
   checkTime,
   type NackOptions,
   type QueueOptions,
   type ReceiveOptions,
+  readQueueOptions,
   receiptsOf,
   type Settlement,
 } from './queue-options.ts'
@@ -73,7 +73,7 @@ export class Queue<T> extends GenServer {
   constructor(options: QueueOptions<T> = {}) {
     super()
     const { name } = new.target
-    this.#options = checkQueueOptions(name, options)
+    this.#options = readQueueOptions(name, options)
     const process = serverOf(this)?.process
     this.#process = process
     const { store } = this.#options

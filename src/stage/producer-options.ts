@@ -1,5 +1,6 @@
 /** The options of stages that emit, checked. */
 
+import { unknownKey, unknownOptionText } from '../otp/unknown-option.ts'
 import type { BufferKeep } from './buffer.ts'
 import { DemandDispatcher } from './dispatchers/demand-dispatcher.ts'
 import type { Dispatcher } from './dispatchers/dispatcher.ts'
@@ -63,7 +64,6 @@ export function checkProducerOptions(
 
 /** @throws `StageError` `bad_options` when a stage was given an option that its kind does not have. */
 export function refuseUnknownOptions(stage: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((key) => !known.includes(key))
-  if (unknown === undefined) return
-  throw new StageError('bad_options', `${stage} has no option ${unknown}; known are ${known.join(', ')}`)
+  const unknown = unknownKey(options, known)
+  if (unknown !== undefined) throw new StageError('bad_options', unknownOptionText(stage, unknown, known))
 }

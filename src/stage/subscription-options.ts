@@ -1,5 +1,6 @@
 /** The options of a subscription, checked. */
 
+import { unknownKey, unknownOptionText } from '../otp/unknown-option.ts'
 import type { Class, Name } from '../process/name.ts'
 import type { Ref } from '../process/ref.ts'
 import { StageError } from './errors.ts'
@@ -79,11 +80,8 @@ const CANCEL_MODES: readonly unknown[] = ['permanent', 'transient', 'temporary']
 
 /** @throws `StageError` `bad_options`, which names the option, the value and what is allowed. */
 export function checkSubscription(options: SubscriptionOptions<never>): CheckedSubscription {
-  for (const key of Object.keys(options)) {
-    if (!KNOWN.includes(key)) {
-      throw new StageError('bad_options', `a subscription has no option ${key}; known are ${KNOWN.join(', ')}`)
-    }
-  }
+  const unknown = unknownKey(options, KNOWN)
+  if (unknown !== undefined) throw new StageError('bad_options', unknownOptionText('a subscription', unknown, KNOWN))
   const { cancel = 'permanent', maxDemand: max = DEFAULT_MAX_DEMAND } = options
   if (!Number.isInteger(max) || max < 1) throw bad('maxDemand', max, 'an integer >= 1')
   const { minDemand: min = Math.floor(max / 2) } = options

@@ -208,7 +208,7 @@ describe('setConcurrency', () => {
   it.each([
     [{ processors: 0 }, 'processors of a pipeline: expected a whole number >= 1, got 0'],
     [{ processors: 1.5 }, 'processors of a pipeline: expected a whole number >= 1, got 1.5'],
-    [{ batchers: { sqs: 1 } }, 'batchers of a pipeline has no option sqs: known are default'],
+    [{ batchers: { sqs: 1 } }, 'batchers of a pipeline has no option sqs: known is default'],
     [{ batchers: { default: -1 } }, 'batchers.default of a pipeline: expected a whole number >= 1, got -1'],
     [{ producers: 2 }, 'a pipeline has no option producers: known are processors, batchers'],
   ])('is refused: %j', async (concurrency, message) => {

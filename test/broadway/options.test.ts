@@ -88,7 +88,7 @@ const cases: readonly (readonly [title: string, options: unknown, text: string])
   [
     'B6 processors of another name',
     { ...right, processors: { defualt: {} } },
-    'processors of a pipeline has no option defualt: did you mean default? Known are default',
+    'processors of a pipeline has no option defualt: did you mean default? Known is default',
   ],
   [
     'B7 no producer at all',

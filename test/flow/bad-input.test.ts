@@ -267,13 +267,13 @@ describe('an iterator as a source', () => {
 
 describe('what waits for a flow', () => {
   it.each([
-    ['an unknown option', { timeout: 5 }, 'toArray has no option timeout; known are signal'],
+    ['an unknown option', { timeout: 5 }, 'toArray has no option timeout: known is signal'],
     [
       'no signal',
       { signal: new AbortController() },
       'signal of toArray: expected an AbortSignal, got an AbortController',
     ],
-    ['no options', 5, 'toArray: expected an object of options, got 5'],
+    ['no options', 5, 'the options of toArray: expected an object of options, got 5'],
   ])('refuses %s', async (_, options, message) => {
     expect(await rejection(src([1]).toArray(options as never))).toMatchObject({ code: 'bad_options', message })
   })

@@ -198,10 +198,10 @@ describe('making a window refuses', () => {
     expect(refusal(() => fixed.allowedLateness(1, 'weeks' as never))).toMatch(/allowedLateness: unknown unit 'weeks'/)
     const options: object = { openlate: true }
     expect(refusal(() => fixed.allowedLateness(1, 'second', options))).toMatch(
-      /allowedLateness has no option openlate; known is openLate/,
+      /allowedLateness has no option openlate: did you mean openLate\? Known is openLate/,
     )
     expect(refusal(() => fixed.allowedLateness(1, 'second', { openLate: 'yes' as never }))).toMatch(
-      /openLate of allowedLateness: expected true or false, got 'yes'/,
+      /openLate of allowedLateness: expected a boolean, got 'yes'/,
     )
   })
 

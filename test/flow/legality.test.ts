@@ -153,7 +153,7 @@ describe('options', () => {
     ['window', 'global', /window .*expected a window/],
     ['onInit', 'now', /onInit .*expected a function/],
     ['dispatcher', 'demand', /dispatcher .*expected a function/],
-    ['stage', 2, /has no option stage; known are stages, window/],
+    ['stage', 2, /has no option stage: did you mean stages\? Known are stages, window/],
   ]
   it.each(wrong)('F7 F10 refuse %s: %o', (option, value, message) => {
     const options: object = { [option]: value }

@@ -343,7 +343,7 @@ describe('starting a server', () => {
       const wrong = (options: object) => refusalOf(start(Plain, options as never))
       expect(await wrong({ tiemout: 5 })).toMatchObject({
         code: 'bad_options',
-        message: 'Plain has no option tiemout: did you mean timeout?',
+        message: 'Plain has no option tiemout: did you mean timeout? Known are arg, name, timeout',
       })
       expect((await wrong({ subscribeTo: [] })).message).toBe(
         'Plain has no option subscribeTo: known are arg, name, timeout',

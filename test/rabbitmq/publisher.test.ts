@@ -152,7 +152,7 @@ describe('a publisher', () => {
 
   it.each([
     [{ maxUnconfirmed: 0 }, 'maxUnconfirmed of RabbitMQPublisher: expected a whole number >= 1, got 0'],
-    [{ exchanges: 'a' }, 'the options of RabbitMQPublisher: there is no exchanges; did you mean exchange?'],
+    [{ exchanges: 'a' }, 'RabbitMQPublisher has no option exchanges: did you mean exchange?'],
     [{ mandatory: 1 }, 'mandatory of RabbitMQPublisher: expected a boolean, got 1'],
   ])('B146 %j is refused', (options, sentence) => {
     expect(() => new RabbitMQPublisher(options as object)).toThrow(sentence)

@@ -1,8 +1,9 @@
 /** Reads one batcher of a pipeline. */
 
+import { isObject, type OptionReader } from '../../stage/option-reader.ts'
 import type { Message } from '../message.ts'
 import type { CheckedBatcher, PartitionBy } from './checked-options.ts'
-import { OptionReader } from './option-reader.ts'
+import { pipelineOptions } from './option-reader.ts'
 import type { BatchSplitter } from './pipeline-options.ts'
 import { type CheckedRetry, readRetry } from './retry-options.ts'
 
@@ -16,7 +17,7 @@ export function readBatcher(
   partitionBy: PartitionBy | undefined,
   retry: CheckedRetry | undefined,
 ): CheckedBatcher {
-  const options = new OptionReader(`batchers.${key}`, given, KNOWN)
+  const options = pipelineOptions(given, KNOWN, `batchers.${key}`)
   const handleBatch = options.required<CheckedBatcher['handleBatch']>('handleBatch', 'a function of messages')
   const batchSize = readBatchSize(options)
   const maxDemand = options.integer('maxDemand', 1) ?? batchSize
@@ -25,9 +26,9 @@ export function readBatcher(
   }
   return {
     key,
-    concurrency: options.integer('concurrency', 1, 1),
+    concurrency: options.integer('concurrency', 1) ?? 1,
     batchSize,
-    batchTimeout: options.integer('batchTimeout', 1, 1000),
+    batchTimeout: options.integer('batchTimeout', 1) ?? 1000,
     maxDemand,
     partitionBy: options.method<PartitionBy>('partitionBy', 'a function of a message') ?? partitionBy,
     retry: readRetry(options, retry),
@@ -36,12 +37,12 @@ export function readBatcher(
 }
 
 function readBatchSize(options: OptionReader): number | BatchSplitter<Message> {
-  const value = options.get('batchSize') ?? 100
-  if (typeof value === 'number') return options.integer('batchSize', 1, 100)
-  if (typeof value !== 'object' || !('splitter' in value) || !('initial' in value)) {
+  const value = options.get('batchSize')
+  if (value === undefined || typeof value === 'number') return options.integer('batchSize', 1) ?? 100
+  if (!isObject(value) || !('splitter' in value) || !('initial' in value)) {
     throw options.bad('batchSize', 'a whole number >= 1, or { initial, splitter }')
   }
-  const split = new OptionReader(options.at('batchSize'), value, ['initial', 'splitter'])
+  const split = options.at('batchSize', ['initial', 'splitter'])
   const splitter = split.required<BatchSplitter<Message>['splitter']>('splitter', TWO_ARGUMENTS)
   if (splitter.length !== 2) throw split.bad('splitter', TWO_ARGUMENTS)
   return { initial: value.initial, splitter }

@@ -3,7 +3,7 @@
 import { show } from '../../stage/show.ts'
 import { BroadwayError } from '../errors.ts'
 import type { CheckedPipeline } from './checked-options.ts'
-import { OptionReader } from './option-reader.ts'
+import { pipelineOptions } from './option-reader.ts'
 
 /** How many stages of each kind; of those that are not named as many as there are. */
 export interface PipelineConcurrency {
@@ -19,15 +19,15 @@ export interface PipelineConcurrency {
  * @throws `BroadwayError` `bad_options`.
  */
 export function withConcurrency(options: CheckedPipeline, given: PipelineConcurrency): CheckedPipeline {
-  const concurrency = new OptionReader('', given, ['processors', 'batchers'])
+  const concurrency = pipelineOptions(given, ['processors', 'batchers'])
   const { processors, batchers } = options
-  const read = new OptionReader('batchers', concurrency.get('batchers') ?? {}, keysOf(options, given))
+  const read = concurrency.at('batchers', keysOf(options, given), given.batchers ?? {})
   return {
     ...options,
-    processors: { ...processors, concurrency: concurrency.integer('processors', 1, processors.concurrency) },
+    processors: { ...processors, concurrency: concurrency.integer('processors', 1) ?? processors.concurrency },
     batchers: batchers.map((batcher) => ({
       ...batcher,
-      concurrency: read.integer(batcher.key, 1, batcher.concurrency),
+      concurrency: read.integer(batcher.key, 1) ?? batcher.concurrency,
     })),
   }
 }

@@ -1,8 +1,9 @@
 /** Reads the options of a pipeline before anything starts. */
 
 import { isName, type Name } from '../../process/name.ts'
+import type { OptionReader } from '../../stage/option-reader.ts'
 import type { CheckedBatcher, CheckedPipeline, PartitionBy } from './checked-options.ts'
-import { OptionReader } from './option-reader.ts'
+import { pipelineOptions } from './option-reader.ts'
 import { readBatcher } from './read-batcher.ts'
 import { readProcessors } from './read-processors.ts'
 import { readProducer } from './read-producer.ts'
@@ -29,9 +30,9 @@ const KNOWN = [
 
 /** @throws `BroadwayError` `bad_options`, which names the path of the option, the value and what is allowed. */
 export function readOptions(given: unknown): CheckedPipeline {
-  const options = new OptionReader('', given, KNOWN)
+  const options = pipelineOptions(given, KNOWN)
   const partitionBy = options.method<PartitionBy>('partitionBy', 'a function of a message')
-  const shutdown = options.integer('shutdown', 1, 30_000)
+  const shutdown = options.integer('shutdown', 1) ?? 30_000
   const retry = readRetry(options)
   return {
     given,
@@ -43,19 +44,13 @@ export function readOptions(given: unknown): CheckedPipeline {
     handleFailed: options.method('handleFailed', 'a function of failed messages'),
     deadLetter: options.method('deadLetter', 'a function of failed messages'),
     shutdown,
-    drainTimeout: readDrainTimeout(options, shutdown),
+    drainTimeout: options.count('drainTimeout') ?? shutdown,
     onAbandoned: options.method('onAbandoned', 'a function of a report'),
-    maxRestarts: options.integer('maxRestarts', 0, 3),
-    maxSeconds: options.integer('maxSeconds', 1, 5),
-    resubscribeInterval: options.integer('resubscribeInterval', 0, 100),
+    maxRestarts: options.integer('maxRestarts', 0) ?? 3,
+    maxSeconds: options.integer('maxSeconds', 1) ?? 5,
+    resubscribeInterval: options.integer('resubscribeInterval', 0) ?? 100,
     processName: options.method('processName', 'a function of the name of a part'),
   }
-}
-
-function readDrainTimeout(options: OptionReader, otherwise: number): number {
-  const timeout = options.get('drainTimeout') ?? otherwise
-  if (timeout === Infinity || (typeof timeout === 'number' && Number.isInteger(timeout) && timeout >= 1)) return timeout
-  throw options.bad('drainTimeout', 'a whole number >= 1 or Infinity')
 }
 
 function readName(options: OptionReader): string | Name {

@@ -1,9 +1,9 @@
 /** Reads who handles the messages of a pipeline one by one. */
 
 import { availableParallelism } from 'node:os'
+import type { OptionReader } from '../../stage/option-reader.ts'
 import { BroadwayError } from '../errors.ts'
 import type { CheckedProcessors, PartitionBy } from './checked-options.ts'
-import { OptionReader } from './option-reader.ts'
 import { type CheckedRetry, readRetry } from './retry-options.ts'
 
 const KNOWN = ['concurrency', 'maxDemand', 'minDemand', 'partitionBy', 'retry', 'prepareMessages', 'handleMessage']
@@ -20,17 +20,17 @@ export function readProcessors(
     const text = `processors of a pipeline: only one set of processors is allowed, got ${keys}; send messages to different batchers, or start several pipelines`
     throw new BroadwayError('bad_options', text)
   }
-  const group = new OptionReader('processors', all.get('processors'), ['default'])
-  const options = new OptionReader('processors.default', group.get('default'), KNOWN)
+  const group = all.at('processors', ['default'])
+  const options = group.at('default', KNOWN)
   const handleMessage = options.required<CheckedProcessors['handleMessage']>('handleMessage', 'a function of a message')
-  const maxDemand = options.integer('maxDemand', 1, 10)
-  const minDemand = options.integer('minDemand', 0, Math.floor(maxDemand / 2))
+  const maxDemand = options.integer('maxDemand', 1) ?? 10
+  const minDemand = options.integer('minDemand', 0) ?? Math.floor(maxDemand / 2)
   if (minDemand >= maxDemand) {
     throw options.bad('minDemand', `a whole number from 0 to ${maxDemand - 1}, less than maxDemand ${maxDemand}`)
   }
   return {
     key: 'default',
-    concurrency: options.integer('concurrency', 1, 2 * availableParallelism()),
+    concurrency: options.integer('concurrency', 1) ?? 2 * availableParallelism(),
     minDemand,
     maxDemand,
     partitionBy: options.method<PartitionBy>('partitionBy', 'a function of a message') ?? partitionBy,

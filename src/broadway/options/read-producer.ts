@@ -3,10 +3,11 @@
 import { definitionOf } from '../../otp/definition.ts'
 import type { Class } from '../../process/name.ts'
 import { IterableProducer } from '../../stage/interop/iterable-producer.ts'
+import type { OptionReader } from '../../stage/option-reader.ts'
 import { Producer } from '../../stage/producer.ts'
 import { Message } from '../message.ts'
 import type { CheckedProducer } from './checked-options.ts'
-import { OptionReader } from './option-reader.ts'
+import { pipelineOptions } from './option-reader.ts'
 import type { RateLimitingOptions, RateLimitingUpdate } from './pipeline-options.ts'
 
 const RATE_LIMITING = ['allowedMessages', 'interval']
@@ -15,10 +16,10 @@ const KNOWN = ['module', 'arg', 'source', 'concurrency', 'transformer', 'rateLim
 /** @throws `BroadwayError` `bad_options`; `StartError` `bad_class` when the producer cannot run as written. */
 export function readProducer(all: OptionReader): CheckedProducer {
   all.entries('producer', 'an object with module or source')
-  const options = new OptionReader('producer', all.get('producer'), KNOWN)
+  const options = all.at('producer', KNOWN)
   const source = options.get('source')
   const module = options.get('module')
-  const concurrency = options.integer('concurrency', 1, 1)
+  const concurrency = options.integer('concurrency', 1) ?? 1
   const transformer = options.method<(event: unknown) => unknown>('transformer', 'a function of an event')
   const rateLimiting = readRateLimiting(options)
   if (source !== undefined) {
@@ -44,7 +45,7 @@ function isProducer(module: unknown): module is Class {
 
 function readRateLimiting(producer: OptionReader): RateLimitingOptions | undefined {
   if (!producer.has('rateLimiting')) return undefined
-  const options = new OptionReader('producer.rateLimiting', producer.get('rateLimiting'), RATE_LIMITING)
+  const options = producer.at('rateLimiting', RATE_LIMITING)
   const { allowedMessages, interval } = readRate(options)
   if (allowedMessages === undefined) throw options.bad('allowedMessages', 'a whole number >= 1')
   if (interval === undefined) throw options.bad('interval', 'a whole number >= 1')
@@ -53,10 +54,8 @@ function readRateLimiting(producer: OptionReader): RateLimitingOptions | undefin
 
 /** What a pipeline that runs is to allow from now on. */
 export function readRateLimitingUpdate(given: unknown): RateLimitingUpdate {
-  const options = new OptionReader('updateRateLimiting', given, [...RATE_LIMITING, 'reset'])
-  const reset = options.get('reset') ?? false
-  if (typeof reset !== 'boolean') throw options.bad('reset', 'a boolean')
-  return { ...readRate(options), reset }
+  const options = pipelineOptions(given, [...RATE_LIMITING, 'reset'], 'updateRateLimiting')
+  return { ...readRate(options), reset: options.boolean('reset') ?? false }
 }
 
 function readRate(options: OptionReader): RateLimitingUpdate {

@@ -1,7 +1,7 @@
 /** How messages that failed are handled again, as users write it, and as it has been read. */
 
+import type { OptionReader } from '../../stage/option-reader.ts'
 import type { Failure, Message } from '../message.ts'
-import { OptionReader } from './option-reader.ts'
 
 /** How long a message waits before it is handled again. */
 export interface BackoffOptions {
@@ -39,17 +39,16 @@ export function readRetry(options: OptionReader, inherited?: CheckedRetry): Chec
   const given = options.get('retry')
   if (given === false) return undefined
   if (typeof given !== 'object') throw options.bad('retry', 'false, or { attempts, backoff, when }')
-  const retry = new OptionReader(options.at('retry'), given, ['attempts', 'backoff', 'when'])
+  const retry = options.at('retry', ['attempts', 'backoff', 'when'])
   const attempts = retry.integer('attempts', 2)
   if (attempts === undefined) throw retry.bad('attempts', 'a whole number >= 2')
   return { attempts, backoff: readBackoff(retry), when: retry.method('when', 'a function of a failure and a message') }
 }
 
 function readBackoff(retry: OptionReader): CheckedRetry['backoff'] {
-  const backoff = new OptionReader(retry.at('backoff'), retry.get('backoff') ?? {}, ['type', 'min', 'max'])
-  const type = backoff.get('type') ?? 'rand_exp'
-  if (type !== 'exp' && type !== 'rand' && type !== 'rand_exp') throw backoff.bad('type', "'exp', 'rand' or 'rand_exp'")
-  const min = backoff.integer('min', 0) ?? Math.min(1000, backoff.integer('max', 0, 1000))
+  const backoff = retry.at('backoff', ['type', 'min', 'max'], retry.get('backoff') ?? {})
+  const type = backoff.oneOf('type', ['exp', 'rand', 'rand_exp']) ?? 'rand_exp'
+  const min = backoff.integer('min', 0) ?? Math.min(1000, backoff.integer('max', 0) ?? 1000)
   const max = backoff.integer('max', 0) ?? Math.max(30_000, min)
   if (max < min) throw backoff.bad('max', `a whole number >= min, which is ${min}`)
   return { type, min, max }

@@ -2,8 +2,9 @@
 
 import { show } from '../../stage/show.ts'
 import { FlowError } from '../errors.ts'
+import { badOption } from '../option-reader.ts'
 import { placeOf } from './file-lines.ts'
-import { bad, type FilePart } from './file-part.ts'
+import type { FilePart } from './file-part.ts'
 
 /** A row that could not be read. */
 export interface BadRow {
@@ -33,7 +34,7 @@ export function badRowHandler(what: string, part: FilePart, { onBadRow = 'fail' 
     return (line, text, problem) => onBadRow({ path: part.path, line, text, problem })
   }
   if (onBadRow === 'skip') return () => {}
-  if (onBadRow !== 'fail') throw bad(what, 'onBadRow', onBadRow, "'fail', 'skip' or a function of the row")
+  if (onBadRow !== 'fail') throw badOption(`onBadRow of ${what}`, "'fail', 'skip' or a function of the row", onBadRow)
   return (line, text, problem, cause) => {
     throw new FlowError('bad_row', `${placeOf(part, line)} ${problem}: ${show(text)}`, cause)
   }

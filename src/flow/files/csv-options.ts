@@ -1,8 +1,9 @@
 /** How CSV is read: the options, checked. */
 
 import { FlowError } from '../errors.ts'
+import { badOption } from '../option-reader.ts'
 import type { BadRowOptions } from './bad-row.ts'
-import { bad, type ReadOptions } from './file-part.ts'
+import type { ReadOptions } from './file-part.ts'
 import { checkSplits } from './file-splits.ts'
 
 export interface CsvOptions extends ReadOptions, BadRowOptions {
@@ -41,17 +42,17 @@ export function checkCsv({ header = true, columns, delimiter = ',', quote = '"',
     if (typeof header !== 'boolean') columnPlaces(header, columns, 'the header that was given')
   }
   if (typeof delimiter !== 'string' || delimiter.length === 0 || /["\r\n\uFEFF]/.test(delimiter)) {
-    throw bad(WHAT, 'delimiter', delimiter, 'a text without quotes and line breaks')
+    throw badOption(`delimiter of ${WHAT}`, 'a text without quotes and line breaks', delimiter)
   }
   if (typeof quote !== 'string' || !/^[^\r\n]$/.test(quote) || delimiter.includes(quote)) {
-    throw bad(WHAT, 'quote', quote, 'one character that is not in the delimiter')
+    throw badOption(`quote of ${WHAT}`, 'one character that is not in the delimiter', quote)
   }
   return { delimiter, quote, cut: splits !== 1 }
 }
 
 function checkNames(option: string, names: unknown): void {
   if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string')) {
-    throw bad(WHAT, option, names, 'a non-empty array of the names of columns')
+    throw badOption(`${option} of ${WHAT}`, 'a non-empty array of the names of columns', names)
   }
   const problem = problemOf(names)
   if (problem !== undefined) throw new FlowError('bad_options', `${option} of ${WHAT}: ${problem}`)

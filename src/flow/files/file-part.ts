@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { show } from '../../stage/show.ts'
 import { FlowError } from '../errors.ts'
+import { flowOptions } from '../option-reader.ts'
 
 /** A part of a file that begins and ends where lines do: plain data, so that it can be sent to another thread. */
 export interface FileRange {
@@ -50,15 +51,13 @@ const LONGEST_LINE = 16 * 1024 * 1024
 
 /** @throws `FlowError` `bad_options`, which names the option, what was given and what is expected. */
 export function filePart(what: string, file: FileToRead, options: ReadOptions, more: readonly string[] = []): FilePart {
-  checkNames(what, options, [...OPTIONS, ...more])
-  const { gzip, encoding, maxLineLength = LONGEST_LINE } = options
-  if (gzip !== undefined && typeof gzip !== 'boolean') throw bad(what, 'gzip', gzip, 'true or false')
+  const read = flowOptions(what, options, [...OPTIONS, ...more])
+  const gzip = read.boolean('gzip')
+  const { encoding } = options
   if (encoding !== undefined && !isEncoding(encoding)) {
-    throw bad(what, 'encoding', encoding, 'the label of an encoding, such as utf-8, utf-16le or windows-1252')
+    throw read.bad('encoding', 'the label of an encoding, such as utf-8, utf-16le or windows-1252')
   }
-  if (!Number.isSafeInteger(maxLineLength) || maxLineLength < 1) {
-    throw bad(what, 'maxLineLength', maxLineLength, 'a number of bytes >= 1')
-  }
+  const maxLineLength = read.integer('maxLineLength', 1) ?? LONGEST_LINE
   const { path, start, end } = rangeOf(what, file)
   return { path, start, end, gzip: gzip ?? /\.gz$/i.test(path), encoding, maxLineLength }
 }
@@ -74,20 +73,6 @@ function rangeOf(what: string, file: unknown): Omit<FileRange, 'end'> & { readon
     'bad_options',
     `${what}: expected the path of a file, a file: URL, or a range { path, start, end } of bytes, got ${show(file)}`,
   )
-}
-
-/** @throws `FlowError` `bad_options` for what is no object, and for options that are unknown. */
-export function checkNames(what: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new FlowError('bad_options', `${what}: expected an object of options, got ${show(options)}`)
-  }
-  const unknown = Object.keys(options).find((key) => !known.includes(key))
-  if (unknown === undefined) return
-  throw new FlowError('bad_options', `${what} has no option ${unknown}; known are ${known.join(', ')}`)
-}
-
-export function bad(what: string, option: string, value: unknown, expected: string): FlowError {
-  return new FlowError('bad_options', `${option} of ${what}: expected ${expected}, got ${show(value)}`)
 }
 
 function isPlace(value: unknown): value is number {

@@ -2,8 +2,9 @@
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { flowOptions } from '../option-reader.ts'
 import { badFile, encodingOf } from './file-chunks.ts'
-import { bad, checkNames, type FileRange, filePart, type ReadOptions } from './file-part.ts'
+import { type FileRange, filePart, type ReadOptions } from './file-part.ts'
 
 /** How a file is cut. */
 export interface RangeOptions extends Pick<ReadOptions, 'gzip' | 'encoding'> {
@@ -20,13 +21,10 @@ const PIECE = 64 * 1024
 const LF = 10
 
 export async function cutFile(path: string, options: RangeOptions): Promise<readonly FileRange[]> {
-  checkNames('files.ranges', options, ['gzip', 'encoding', 'count', 'minBytes'])
-  const { count = RANGES_A_CORE * availableParallelism(), minBytes = MIN_BYTES, ...read } = options
-  if (!Number.isSafeInteger(count) || count < 1) throw bad('files.ranges', 'count', count, 'a whole number >= 1')
-  if (!Number.isSafeInteger(minBytes) || minBytes < 1) {
-    throw bad('files.ranges', 'minBytes', minBytes, 'a number of bytes >= 1')
-  }
-  const { gzip, encoding } = filePart('files.ranges', path, read)
+  const read = flowOptions('files.ranges', options, ['gzip', 'encoding', 'count', 'minBytes'])
+  const count = read.integer('count', 1) ?? RANGES_A_CORE * availableParallelism()
+  const minBytes = read.integer('minBytes', 1) ?? MIN_BYTES
+  const { gzip, encoding } = filePart('files.ranges', path, { gzip: options.gzip, encoding: options.encoding })
   try {
     const file = await open(path)
     try {

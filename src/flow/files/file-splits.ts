@@ -1,7 +1,8 @@
 /** A file as parts, for a source whose parts are read independently of each other. */
 
+import { badOption } from '../option-reader.ts'
 import { badFile } from './file-chunks.ts'
-import { bad, type FilePart } from './file-part.ts'
+import type { FilePart } from './file-part.ts'
 import { cutFile } from './file-ranges.ts'
 
 /** How many parts a file is read in where several read it at the same time. */
@@ -17,7 +18,7 @@ export interface FileSplit {
 /** @throws `FlowError` `bad_options`. */
 export function checkSplits(what: string, splits: unknown): void {
   if (splits === 'auto' || (Number.isSafeInteger(splits) && Number(splits) >= 1)) return
-  throw bad(what, 'splits', splits, "'auto' or a whole number >= 1")
+  throw badOption(`splits of ${what}`, "'auto' or a whole number >= 1", splits)
 }
 
 /**

@@ -1,7 +1,6 @@
 /** What users hold of windows in the time of the events, which can wait for events that are late. */
 
-import { show } from '../../stage/show.ts'
-import { FlowError } from '../errors.ts'
+import { flowOptions } from '../option-reader.ts'
 import type { AlignedWindow } from './aligned-window.ts'
 import {
   AnyWindow,
@@ -77,15 +76,9 @@ function late<T>(
   parts: WindowParts<T, AlignedWindow<T>>,
   amount: number,
   unit: TimeUnit,
-  { openLate = false, ...rest }: LatenessOptions,
+  options: LatenessOptions,
 ): WindowParts<T, AlignedWindow<T>> {
   const ms = milliseconds('allowedLateness', amount, unit)
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined) {
-    throw new FlowError('bad_options', `allowedLateness has no option ${unknown}; known is openLate`)
-  }
-  if (typeof openLate !== 'boolean') {
-    throw new FlowError('bad_options', `openLate of allowedLateness: expected true or false, got ${show(openLate)}`)
-  }
+  const openLate = flowOptions('allowedLateness', options, ['openLate']).boolean('openLate') ?? false
   return { ...parts, kind: parts.kind.withLateness(ms, openLate), ...given(parts, ms, openLate) }
 }

@@ -2,8 +2,8 @@
 
 import { asName, type Class, isName, type Name } from '../../process/name.ts'
 import { ProcessRef, type Ref } from '../../process/ref.ts'
-import { closest } from '../definition.ts'
 import { RegistryError } from '../errors.ts'
+import { unknownKey, unknownOptionText } from '../unknown-option.ts'
 
 /** Whether a key has one holder at most, or any number of entries, of the same process even. */
 export type RegistryKeys = 'unique' | 'duplicate'
@@ -28,11 +28,8 @@ const OPTIONS = ['keys', 'partitions', 'listeners', 'meta']
 /** @throws `RegistryError` `bad_options`, which names the option, the value and what is allowed. */
 export function checkRegistryOptions(options: RegistryOptions): CheckedRegistryOptions {
   if (typeof options !== 'object' || options === null) throw bad('the options', options, '{ keys }')
-  for (const key of Object.keys(options)) {
-    if (OPTIONS.includes(key)) continue
-    const text = `Registry has no option ${key}: did you mean ${closest(key, OPTIONS).name}?`
-    throw new RegistryError('bad_options', text)
-  }
+  const unknown = unknownKey(options, OPTIONS)
+  if (unknown !== undefined) throw new RegistryError('bad_options', unknownOptionText('Registry', unknown, OPTIONS))
   const { keys, partitions = 1, listeners = [], meta = {} } = options
   if (keys !== 'unique' && keys !== 'duplicate') throw bad('keys', keys, 'unique or duplicate')
   if (!Number.isInteger(partitions) || partitions < 1) throw bad('partitions', partitions, 'an integer >= 1')

@@ -2,6 +2,7 @@
 
 import { StartError } from '../errors.ts'
 import { unknownOption } from '../start.ts'
+import { unknownKey } from '../unknown-option.ts'
 import { ChildSpec } from './child-spec.ts'
 
 /**
@@ -121,7 +122,8 @@ export function checkIntensity(
 /** @throws `StartError` `bad_options` when the options are no object or have a key that is not known. */
 export function checkKeys(owner: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw badOption(owner, 'the options', options, 'an object')
-  for (const key of Object.keys(options)) if (!known.includes(key)) throw unknownOption(owner, key, known)
+  const unknown = unknownKey(options, known)
+  if (unknown !== undefined) throw unknownOption(owner, unknown, known)
 }
 
 /** An option of a supervisor with a value it cannot use. */

@@ -13,9 +13,9 @@ import { type Delivery, type Origin, queueAcknowledger } from './queue-acknowled
 import { callsOf } from './queue-calls.ts'
 import {
   type CheckedSourceOptions,
-  checkSourceOptions,
   type QueueMetadata,
   type QueueSourceOptions,
+  readSourceOptions,
 } from './source-options.ts'
 
 /** Milliseconds to wait for a queue, which has nothing to do that takes long. */
@@ -62,7 +62,7 @@ export class QueueSource<T> extends Producer<Message<T, string, QueueMetadata>> 
   /** @throws `QueueError` `bad_options`. */
   constructor(options: QueueSourceOptions<T>) {
     super()
-    const checked = checkSourceOptions(new.target.name, options)
+    const checked = readSourceOptions(new.target.name, options)
     this.#options = checked
     const process = serverOf(this)?.process
     this.#process = process

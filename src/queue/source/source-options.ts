@@ -3,8 +3,9 @@
 import type { Message } from '../../broadway/message.ts'
 import { type Class, isName, type Name } from '../../process/name.ts'
 import { ProcessRef, type Ref } from '../../process/ref.ts'
-import { bad, checker, checkObject, isCount, isDelay, isPositive } from '../check.ts'
+import { isDelay, type OptionReader } from '../../stage/option-reader.ts'
 import type { Metadata } from '../message.ts'
+import { badOption, queueOptions } from '../option-reader.ts'
 import type { Queue } from '../queue.ts'
 
 /** A queue: its ref, or a name that it is found by each time. */
@@ -81,58 +82,41 @@ const OPTIONS = [
 ]
 
 /** @throws `QueueError` `bad_options`, which names the option, the value and what is allowed. */
-export function checkSourceOptions<T>(source: string, options: QueueSourceOptions<T>): CheckedSourceOptions<T> {
-  checkObject(`the options of ${source}`, options, OPTIONS)
-  const {
-    queue,
-    onSuccess = 'ack',
-    onFailure = 'retry',
-    retryDelay = 1000,
-    maxMessages = Infinity,
-    visibilityTimeout = 30_000,
-    heartbeat = true,
-    maxExtension = 600_000,
-    retryInterval = 1000,
-  } = options
-  const check = checker(source)
-  check('queue', queue, isTarget(queue), 'the ref or the name of a Queue')
-  checkAnswers(source, { onSuccess, onFailure })
-  check('retryDelay', retryDelay, isDelay(retryDelay), 'milliseconds >= 0')
-  check('maxMessages', maxMessages, isCount(maxMessages), 'an integer >= 1 or Infinity')
-  check('visibilityTimeout', visibilityTimeout, isPositive(visibilityTimeout), 'milliseconds > 0')
-  check('heartbeat', heartbeat, typeof heartbeat === 'boolean', 'a boolean')
-  check('maxExtension', maxExtension, isPositive(maxExtension), 'milliseconds > 0')
-  check('retryInterval', retryInterval, isPositive(retryInterval), 'milliseconds > 0')
+export function readSourceOptions<T>(source: string, given: QueueSourceOptions<T>): CheckedSourceOptions<T> {
+  const options = queueOptions(source, given, OPTIONS)
+  const { queue } = given
+  if (!isTarget(queue)) throw options.bad('queue', 'the ref or the name of a Queue')
   return {
     queue,
-    onSuccess,
-    onFailure,
-    retryDelay,
-    maxMessages,
-    visibilityTimeout,
-    heartbeat,
-    maxExtension,
-    retryInterval,
+    onSuccess: readAnswer(source, options, 'onSuccess') ?? 'ack',
+    onFailure: readAnswer(source, options, 'onFailure') ?? 'retry',
+    retryDelay: options.delay('retryDelay') ?? 1000,
+    maxMessages: options.count('maxMessages') ?? Infinity,
+    visibilityTimeout: options.duration('visibilityTimeout') ?? 30_000,
+    heartbeat: options.boolean('heartbeat') ?? true,
+    maxExtension: options.duration('maxExtension') ?? 600_000,
+    retryInterval: options.duration('retryInterval') ?? 1000,
   }
 }
 
 /** @throws `QueueError` `bad_options`. */
-export function readAnswers(what: string, options: unknown): AnswerOptions {
-  checkObject(`the options of ${what}`, options, ANSWER_OPTIONS)
-  const answers: AnswerOptions = Object(options)
-  checkAnswers(what, answers)
-  return answers
+export function readAnswers(what: string, given: unknown): AnswerOptions {
+  const options = queueOptions(what, given, ANSWER_OPTIONS)
+  return { onSuccess: readAnswer(what, options, 'onSuccess'), onFailure: readAnswer(what, options, 'onFailure') }
 }
 
 /** @throws `QueueError` `bad_options`: also when a function chose something else. */
 export function checkAnswer(what: string, answer: unknown): asserts answer is Answer {
   if (isAnswer(answer)) return
-  throw bad(what, "'ack', 'retry', { retryAfter: milliseconds } or 'dead_letter'", answer)
+  throw badOption(what, "'ack', 'retry', { retryAfter: milliseconds } or 'dead_letter'", answer)
 }
 
-function checkAnswers(what: string, { onSuccess, onFailure }: AnswerOptions): void {
-  if (onSuccess !== undefined && typeof onSuccess !== 'function') checkAnswer(`onSuccess of ${what}`, onSuccess)
-  if (onFailure !== undefined && typeof onFailure !== 'function') checkAnswer(`onFailure of ${what}`, onFailure)
+function readAnswer(what: string, options: OptionReader, key: 'onSuccess' | 'onFailure'): AnswerOption | undefined {
+  const answer: unknown = options.get(key)
+  if (answer === undefined) return undefined
+  if (typeof answer === 'function') return (message) => answer(message)
+  checkAnswer(`${key} of ${what}`, answer)
+  return answer
 }
 
 function isAnswer(answer: unknown): boolean {

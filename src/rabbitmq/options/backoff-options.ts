@@ -1,7 +1,7 @@
 /** The options of waiting between attempts to connect, checked. */
 
+import type { OptionReader } from '../../stage/option-reader.ts'
 import type { BackoffOptions, BackoffType } from '../connection/backoff.ts'
-import type { OptionReader } from './option-reader.ts'
 
 /** How the connection comes back. */
 export interface ReconnectOptions {
@@ -20,8 +20,8 @@ const MAX = 30_000
 /** @throws `RabbitMQError` `bad_options`. */
 export function readBackoff(options: OptionReader): BackoffOptions {
   const type = options.oneOf('backoffType', ['rand_exp', 'exp', 'rand', 'stop']) ?? 'rand_exp'
-  const givenMin = options.integer('backoffMin')
-  const givenMax = options.integer('backoffMax')
+  const givenMin = options.integer('backoffMin', 0)
+  const givenMax = options.integer('backoffMax', 0)
   const min = givenMin ?? Math.min(MIN, givenMax ?? MIN)
   const max = givenMax ?? Math.max(min, MAX)
   if (min > max) throw options.bad('backoffMin', `at most backoffMax, which is ${max}`)

@@ -1,8 +1,9 @@
 /** Where the server is and who we are, checked. What is shown of it never has the password. */
 
+import { isObject } from '../../stage/option-reader.ts'
 import type { AmqpChannel, AuthMechanism, ChannelPool, ConnectTarget } from '../client/port.ts'
 import { RabbitMQError } from '../errors.ts'
-import { isObject, OptionReader } from './option-reader.ts'
+import { rabbitMQOptions } from './option-reader.ts'
 
 export interface ConnectionOptions {
   /** Default `localhost`. */
@@ -64,7 +65,7 @@ const IN_URI = ['heartbeat', 'channelMax', 'frameMax', 'connectionTimeout']
 export function readConnection(owner: string, given: unknown, name: string | undefined): CheckedConnection {
   if (isObject(given) && 'pool' in given) {
     const { pool } = given
-    new OptionReader(owner, 'connection', given, ['pool'])
+    rabbitMQOptions(owner, given, ['pool'], 'connection')
     if (!isPool(pool)) throw bad(owner, 'pool to have the methods checkout and checkin')
     return { target: readTarget(owner, {}, name), pool, shown: 'a pool of channels' }
   }
@@ -78,7 +79,7 @@ export function readConnection(owner: string, given: unknown, name: string | und
 }
 
 function readTarget(owner: string, given: object, name: string | undefined): ConnectTarget {
-  const options = new OptionReader(owner, 'connection', given, KNOWN)
+  const options = rabbitMQOptions(owner, given, KNOWN, 'connection')
   const ssl = options.get('ssl') ?? false
   if (typeof ssl !== 'boolean' && !isObject(ssl)) throw options.bad('ssl', 'a boolean or options of tls.connect')
   const encrypted = ssl !== false
@@ -92,9 +93,9 @@ function readTarget(owner: string, given: object, name: string | undefined): Con
     password: options.secret('password') ?? 'guest',
     virtualHost: options.string('virtualHost') ?? '/',
     authMechanism: options.oneOf('authMechanism', ['plain', 'amqplain', 'external']) ?? 'plain',
-    channelMax: options.integer('channelMax'),
-    frameMax: options.integer('frameMax'),
-    heartbeat: options.integer('heartbeat'),
+    channelMax: options.integer('channelMax', 0),
+    frameMax: options.integer('frameMax', 0),
+    heartbeat: options.integer('heartbeat', 0),
     connectionTimeout: options.integer('connectionTimeout', 1) ?? 15_000,
     name,
     clientProperties: options.object('clientProperties') ?? {},

@@ -2,13 +2,14 @@
 
 import type { Message } from '../../broadway/message.ts'
 import type { BufferKeep } from '../../stage/buffer.ts'
+import { isObject, type OptionReader, wordsOf } from '../../stage/option-reader.ts'
 import { amqplibClient } from '../client/amqplib-client.ts'
 import type { AmqpChannel, AmqpClient, AmqpDelivery, AmqpFields, AmqpProperties } from '../client/port.ts'
 import type { BackoffOptions } from '../connection/backoff.ts'
 import { RabbitMQError } from '../errors.ts'
 import { BACKOFF_OPTIONS, type ReconnectOptions, readBackoff } from './backoff-options.ts'
 import { type CheckedConnection, type ConnectionOption, readConnection } from './connection-options.ts'
-import { badOption, isObject, OptionReader } from './option-reader.ts'
+import { badOption, rabbitMQOptions } from './option-reader.ts'
 
 /**
  * What becomes of a message at the server: it is done with; it is given up, and goes to the dead letters if the queue has an
@@ -154,15 +155,15 @@ const METADATA: readonly string[] = [
   'consumerTag',
 ] satisfies readonly MetadataName[]
 const DECLARE = ['durable', 'autoDelete', 'exclusive', 'passive', 'arguments']
+const BINDING = ['exchange', 'routingKey', 'arguments']
 const CONSUME = ['consumerTag', 'noLocal', 'noAck', 'exclusive', 'arguments']
 
 /** @throws `RabbitMQError` `bad_options`, which names the option, the value and what is allowed. */
 export function readSourceOptions(owner: string, given: unknown, index: number): CheckedSourceOptions {
-  const first = new OptionReader(owner, '', given, OPTIONS)
-  const all = merged(owner, first, given, index)
-  const options = new OptionReader(owner, '', all, OPTIONS)
+  const first = rabbitMQOptions(owner, given, OPTIONS)
+  const options = rabbitMQOptions(owner, merged(owner, first, given, index), OPTIONS)
   const name = options.string('name')
-  const declare = readDeclaration(owner, options)
+  const declare = readDeclaration(options)
   const prefetchCount = readPrefetch(owner, options)
   return {
     queue: readQueue(options, declare),
@@ -171,35 +172,36 @@ export function readSourceOptions(owner: string, given: unknown, index: number):
     metadata: readMetadata(owner, options),
     declare,
     bindings: readBindings(owner, options),
-    afterConnect: options.isFunction('afterConnect', 'a function of a channel') ? all.afterConnect : undefined,
-    consume: readConsume(owner, options),
+    afterConnect: options.method('afterConnect', 'a function of a channel'),
+    consume: readConsume(options),
     bufferSize: readBufferSize(options, prefetchCount),
     bufferKeep: options.oneOf('bufferKeep', ['first', 'last']) ?? 'last',
     onSuccess: readAnswer(owner, options, 'onSuccess') ?? 'ack',
     onFailure: readAnswer(owner, options, 'onFailure'),
     backoff: readBackoff(options),
     redeliverLostAfter: options.integer('redeliverLostAfter', 1) ?? 30_000,
-    client:
-      (options.isFunction('client', 'a function that gives a client') ? all.client : undefined) ??
-      (() => amqplibClient),
+    client: options.method('client', 'a function that gives a client') ?? (() => amqplibClient),
   }
 }
 
 /** @throws `RabbitMQError` `bad_options`. */
 export function readAnswers(owner: string, given: unknown): AnswerOptions {
-  const options = new OptionReader(owner, '', given, ANSWER_OPTIONS)
+  const options = rabbitMQOptions(owner, given, ANSWER_OPTIONS)
   return { onSuccess: readAnswer(owner, options, 'onSuccess'), onFailure: readAnswer(owner, options, 'onFailure') }
 }
 
 /** @throws `RabbitMQError` `bad_options`: also when a function chose something else. */
 export function checkAnswer(what: string, answer: unknown): asserts answer is Answer {
-  if (!ANSWERS.includes(String(answer))) throw badOption(what, ANSWERS.map((each) => `'${each}'`).join(', '), answer)
+  if (!ANSWERS.includes(String(answer))) throw badOption(what, wordsOf(ANSWERS), answer)
 }
 
-function merged(owner: string, options: OptionReader, given: unknown, index: number): RabbitMQSourceOptions {
-  if (!options.isFunction('mergeOptions', 'a function of the number of the source')) return Object(given)
-  const { mergeOptions }: RabbitMQSourceOptions = Object(given)
-  const more: unknown = mergeOptions?.(index)
+function merged(owner: string, options: OptionReader, given: unknown, index: number): object {
+  const mergeOptions = options.method<(index: number) => unknown>(
+    'mergeOptions',
+    'a function of the number of the source',
+  )
+  if (mergeOptions === undefined) return Object(given)
+  const more = mergeOptions(index)
   if (!isObject(more)) throw badOption(`the result of mergeOptions of ${owner}`, 'an object of options', more)
   return { ...Object(given), ...more }
 }
@@ -221,16 +223,15 @@ function readPrefetch(owner: string, options: OptionReader): number {
       `qos of ${owner}: global is not supported: each source has a channel of its own`,
     )
   }
-  const qos = new OptionReader(owner, 'qos', given, ['prefetchCount', 'prefetchSize'])
-  if ((qos.integer('prefetchSize') ?? 0) !== 0) throw qos.bad('prefetchSize', '0: RabbitMQ has no other')
-  const prefetchCount = qos.integer('prefetchCount') ?? 50
+  const qos = options.at('qos', ['prefetchCount', 'prefetchSize'], given)
+  if ((qos.integer('prefetchSize', 0) ?? 0) !== 0) throw qos.bad('prefetchSize', '0: RabbitMQ has no other')
+  const prefetchCount = qos.integer('prefetchCount', 0) ?? 50
   if (prefetchCount > 65_535) throw qos.bad('prefetchCount', 'a whole number from 0 to 65535')
   return prefetchCount
 }
 
 function readBufferSize(options: OptionReader, prefetchCount: number): number {
-  if (options.get('bufferSize') === Infinity) return Infinity
-  const given = options.integer('bufferSize', 1)
+  const given = options.count('bufferSize')
   if (given === undefined && prefetchCount === 0) {
     throw options.bad('bufferSize', 'a whole number >= 1 or Infinity, since qos.prefetchCount is 0')
   }
@@ -246,9 +247,9 @@ function readMetadata(owner: string, options: OptionReader): readonly string[] {
   return names
 }
 
-function readDeclaration(owner: string, options: OptionReader): QueueDeclaration | undefined {
-  if (options.get('declare') === undefined) return undefined
-  const declare = new OptionReader(owner, 'declare', options.get('declare'), DECLARE)
+function readDeclaration(options: OptionReader): QueueDeclaration | undefined {
+  if (!options.has('declare')) return undefined
+  const declare = options.at('declare', DECLARE)
   return {
     durable: declare.boolean('durable'),
     autoDelete: declare.boolean('autoDelete'),
@@ -262,15 +263,15 @@ function readBindings(owner: string, options: OptionReader): readonly Required<Q
   const bindings = options.get('bindings') ?? []
   if (!Array.isArray(bindings)) throw options.bad('bindings', 'an array of { exchange, routingKey }')
   return bindings.map((given, index) => {
-    const binding = new OptionReader(owner, `bindings[${index}]`, given, ['exchange', 'routingKey', 'arguments'])
+    const binding = rabbitMQOptions(owner, given, BINDING, `bindings[${index}]`)
     const exchange = binding.string('exchange')
     if (exchange === undefined) throw binding.bad('exchange', 'the name of an exchange')
     return { exchange, routingKey: binding.string('routingKey') ?? '', arguments: binding.object('arguments') }
   })
 }
 
-function readConsume(owner: string, options: OptionReader): ConsumeOptions {
-  const consume = new OptionReader(owner, 'consume', options.get('consume') ?? {}, CONSUME)
+function readConsume(options: OptionReader): ConsumeOptions {
+  const consume = options.at('consume', CONSUME, options.get('consume') ?? {})
   return {
     consumerTag: consume.string('consumerTag'),
     noLocal: consume.boolean('noLocal'),

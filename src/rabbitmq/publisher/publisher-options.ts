@@ -5,7 +5,7 @@ import type { AmqpChannel, AmqpClient } from '../client/port.ts'
 import type { BackoffOptions } from '../connection/backoff.ts'
 import { BACKOFF_OPTIONS, type ReconnectOptions, readBackoff } from '../options/backoff-options.ts'
 import { type CheckedConnection, type ConnectionOptions, readConnection } from '../options/connection-options.ts'
-import { OptionReader } from '../options/option-reader.ts'
+import { rabbitMQOptions } from '../options/option-reader.ts'
 
 export interface RabbitMQPublisherOptions extends ReconnectOptions {
   /** Default `amqp://guest:guest@localhost:5672`. */
@@ -58,10 +58,8 @@ const OPTIONS = [
 ]
 
 /** @throws `RabbitMQError` `bad_options`. */
-export function readPublisherOptions(owner: string, given: RabbitMQPublisherOptions): CheckedPublisherOptions {
-  const options = new OptionReader(owner, '', given, OPTIONS)
-  options.isFunction('afterConnect', 'a function of a channel')
-  options.isFunction('client', 'a function that gives a client')
+export function readPublisherOptions(owner: string, given: unknown): CheckedPublisherOptions {
+  const options = rabbitMQOptions(owner, given, OPTIONS)
   const connection = readConnection(owner, options.get('connection'), options.string('name'))
   if (connection.pool !== undefined)
     throw options.bad('connection', 'an AMQP URI or its parts: a publisher shares no channel')
@@ -72,9 +70,9 @@ export function readPublisherOptions(owner: string, given: RabbitMQPublisherOpti
     persistent: options.boolean('persistent') ?? true,
     mandatory: options.boolean('mandatory') ?? true,
     maxUnconfirmed: options.integer('maxUnconfirmed', 1) ?? 1000,
-    maxWaiting: options.integer('maxWaiting') ?? 100_000,
-    afterConnect: given.afterConnect,
+    maxWaiting: options.integer('maxWaiting', 0) ?? 100_000,
+    afterConnect: options.method('afterConnect', 'a function of a channel'),
     backoff: readBackoff(options),
-    client: given.client ?? (() => amqplibClient),
+    client: options.method('client', 'a function that gives a client') ?? (() => amqplibClient),
   }
 }

@@ -3,7 +3,7 @@
 import { asName, type Class, isName, type Name } from '../../process/name.ts'
 import type { Ref } from '../../process/ref.ts'
 import { Consumer } from '../../stage/consumer.ts'
-import { badOption, OptionReader } from '../options/option-reader.ts'
+import { rabbitMQOptions } from '../options/option-reader.ts'
 import type { Publication } from './publication.ts'
 import type { RabbitMQPublisher } from './rabbitmq-publisher.ts'
 
@@ -24,12 +24,9 @@ export class RabbitMQSink<In> extends Consumer<In> {
   /** @throws `RabbitMQError` `bad_options`. */
   constructor(options: RabbitMQSinkOptions<In>) {
     super()
-    const reader = new OptionReader(new.target.name, '', options, ['publisher', 'toPublication'])
-    if (reader.get('publisher') === undefined)
-      throw reader.bad('publisher', 'the ref or the name of a RabbitMQPublisher')
-    if (!reader.isFunction('toPublication', 'a function of an event')) {
-      throw badOption(`toPublication of ${new.target.name}`, 'a function of an event', undefined)
-    }
+    const reader = rabbitMQOptions(new.target.name, options, ['publisher', 'toPublication'])
+    if (!reader.has('publisher')) throw reader.bad('publisher', 'the ref or the name of a RabbitMQPublisher')
+    reader.required('toPublication', 'a function of an event')
     this.#options = options
   }
 

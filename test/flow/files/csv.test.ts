@@ -211,7 +211,7 @@ describe('what is no option of files.csv', () => {
     [{ delimiter: '\n' }, 'delimiter of files.csv: expected'],
     [{ quote: ',' }, "quote of files.csv: expected one character that is not in the delimiter, got ','"],
     [{ onBadRow: 'ignore' }, "onBadRow of files.csv: expected 'fail', 'skip' or a function of the row, got 'ignore'"],
-    [{ delimeter: ';' }, 'files.csv has no option delimeter; known are'],
+    [{ delimeter: ';' }, 'files.csv has no option delimeter: did you mean delimiter? Known are'],
   ])('is refused at once: %j', (options, message) => {
     expect(() => files.csv('a.csv', options as CsvOptions)).toThrow(message)
   })

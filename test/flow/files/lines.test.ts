@@ -204,15 +204,12 @@ describe('what is no file and no option', () => {
     ],
     [() => files.lines(new URL('https://example.org/a')), 'files.lines: expected the path of a file'],
     [() => files.lines({ path: 'a', start: 5, end: 2 }), 'files.lines: expected the path of a file'],
-    [() => files.lines('a', { gzip: 'yes' as never }), "gzip of files.lines: expected true or false, got 'yes'"],
+    [() => files.lines('a', { gzip: 'yes' as never }), "gzip of files.lines: expected a boolean, got 'yes'"],
     [() => files.lines('a', { encoding: 'klingon' }), 'encoding of files.lines: expected the label of an encoding'],
-    [
-      () => files.lines('a', { maxLineLength: 0 }),
-      'maxLineLength of files.lines: expected a number of bytes >= 1, got 0',
-    ],
+    [() => files.lines('a', { maxLineLength: 0 }), 'maxLineLength of files.lines: expected a whole number >= 1, got 0'],
     [
       () => files.lines('a', { gzipped: true } as never),
-      'files.lines has no option gzipped; known are gzip, encoding, maxLineLength',
+      'files.lines has no option gzipped: did you mean gzip? Known are gzip, encoding, maxLineLength',
     ],
     [() => files.lines('a', 5 as never), 'files.lines: expected an object of options, got 5'],
   ])('is refused before anything starts: %s', (call, message) => {

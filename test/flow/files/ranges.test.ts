@@ -111,7 +111,7 @@ describe('ranges', () => {
       'count of files.ranges: expected a whole number >= 1, got 0',
     )
     await expect(files.ranges(path, { minBytes: 0.5 })).rejects.toThrow(
-      'minBytes of files.ranges: expected a number of bytes >= 1, got 0.5',
+      'minBytes of files.ranges: expected a whole number >= 1, got 0.5',
     )
     await expect(files.ranges(path, { parts: 4 } as never)).rejects.toThrow('files.ranges has no option parts')
   })

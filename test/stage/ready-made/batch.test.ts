@@ -413,7 +413,7 @@ describe('options of a batch stage that cannot be', () => {
     [{ maxWeight: 5 }, 'weight of Batch: expected a function of an event, for maxWeight, got undefined'],
     [{ weight: one }, 'maxWeight of Batch: expected a number > 0, for weight, got undefined'],
     [{ weight: one, maxWeight: 0 }, 'got 0'],
-    [{ batchSize: 5 }, 'Batch has no option batchSize; known are size, timeout, weight, maxWeight'],
+    [{ batchSize: 5 }, 'Batch has no option batchSize: known are size, timeout, weight, maxWeight'],
   ])('%o is refused', async (arg, text) => {
     await simulate().run(async () => {
       const starting = start(Batch<number>, { arg: arg as BatchOptions<number> })

@@ -398,7 +398,7 @@ describe('options of a queue that cannot be', () => {
     ],
     [{ maxWaiting: 0 }, 'maxWaiting of QueueProducer: expected an integer >= 1 or Infinity, got 0'],
     [{ maxWaiting: 5, overflow: 'reject' }, "expected none, because with overflow 'reject' nobody waits, got 5"],
-    [{ bufferSize: 5 }, 'QueueProducer has no option bufferSize; known are capacity, overflow, maxWaiting'],
+    [{ bufferSize: 5 }, 'QueueProducer has no option bufferSize: known are capacity, overflow, maxWaiting'],
     [{ capasity: 5 }, 'QueueProducer has no option capasity'],
     [{ demand: 'hold' }, "expected 'forward' or 'accumulate', got hold"],
   ])('%o is refused', async (arg, text) => {

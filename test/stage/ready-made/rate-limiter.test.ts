@@ -422,7 +422,10 @@ describe('options of a rate limiter that cannot be', () => {
     [{ limit: 1, interval: -5 }, 'got -5'],
     [{ limit: 1, interval: Infinity }, 'got Infinity'],
     [{ limit: 1 }, 'interval of RateLimiter: expected milliseconds > 0, got undefined'],
-    [{ limit: 1, intervall: 5 }, 'RateLimiter has no option intervall; known are limit, interval'],
+    [
+      { limit: 1, intervall: 5 },
+      'RateLimiter has no option intervall: did you mean interval? Known are limit, interval',
+    ],
     [undefined, 'limit of RateLimiter: expected'],
   ])('%o is refused', async (arg, text) => {
     await simulate().run(async () => {
