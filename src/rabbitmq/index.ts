@@ -15,8 +15,8 @@ export type {
 export { Backoff, type BackoffOptions, type BackoffType } from './connection/backoff.ts'
 export type { ConnectionFailureReason } from './connection/failure.ts'
 export { RabbitMQError, type RabbitMQErrorCode } from './errors.ts'
-export type { ReconnectOptions } from './options/backoff-options.ts'
 export type { ConnectionOption, ConnectionOptions } from './options/connection-options.ts'
+export type { ReconnectOptions } from './options/reconnect-options.ts'
 export type {
   Answer,
   AnswerOption,

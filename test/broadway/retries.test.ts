@@ -466,7 +466,7 @@ describe('the options of retries', () => {
     ],
     [
       { attempts: 2, backoff: { type: 'linear' } },
-      "batchers.default.retry.backoff.type of a pipeline: expected 'exp', 'rand' or 'rand_exp', got 'linear'",
+      "batchers.default.retry.backoff.type of a pipeline: expected 'rand_exp', 'exp' or 'rand', got 'linear'",
     ],
     [
       { attempts: 2, backoff: { min: 50, max: 20 } },

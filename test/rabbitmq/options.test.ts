@@ -39,7 +39,10 @@ describe('the options of a source', () => {
     [{ onSuccess: 'drop' }, "onSuccess of RabbitMQSource: expected 'ack', 'reject', 'reject_and_requeue'"],
     [{ onFailure: 'requeue' }, 'onFailure of RabbitMQSource'],
     [{ backoffType: 'linear' }, "backoffType of RabbitMQSource: expected 'rand_exp', 'exp', 'rand' or 'stop'"],
-    [{ backoffMin: 10, backoffMax: 5 }, 'backoffMin of RabbitMQSource: expected at most backoffMax, which is 5'],
+    [
+      { backoffMin: 10, backoffMax: 5 },
+      'backoffMax of RabbitMQSource: expected a whole number >= backoffMin, which is 10',
+    ],
     [{ backoffMin: -1 }, 'backoffMin of RabbitMQSource: expected a whole number >= 0, got -1'],
     [{ afterConnect: 1 }, 'afterConnect of RabbitMQSource: expected a function of a channel, got 1'],
     [{ redeliverLostAfter: 0 }, 'redeliverLostAfter of RabbitMQSource'],

@@ -2,6 +2,7 @@
 
 import type { OptionReader } from '../../stage/option-reader.ts'
 import type { Failure, Message } from '../message.ts'
+import { type CheckedBackoff, readBackoff } from './backoff-options.ts'
 
 /** How long a message waits before it is handled again. */
 export interface BackoffOptions {
@@ -29,9 +30,11 @@ export interface RetryOptions<M = Message> {
 /** Retries, read. */
 export interface CheckedRetry {
   readonly attempts: number
-  readonly backoff: { readonly type: 'exp' | 'rand' | 'rand_exp'; readonly min: number; readonly max: number }
+  readonly backoff: CheckedBackoff<'exp' | 'rand' | 'rand_exp'>
   readonly when: ((failure: Failure, message: Message) => unknown) | undefined
 }
+
+const TYPES = ['rand_exp', 'exp', 'rand'] as const
 
 /** @throws `BroadwayError` `bad_options`. */
 export function readRetry(options: OptionReader, inherited?: CheckedRetry): CheckedRetry | undefined {
@@ -42,14 +45,6 @@ export function readRetry(options: OptionReader, inherited?: CheckedRetry): Chec
   const retry = options.at('retry', ['attempts', 'backoff', 'when'])
   const attempts = retry.integer('attempts', 2)
   if (attempts === undefined) throw retry.bad('attempts', 'a whole number >= 2')
-  return { attempts, backoff: readBackoff(retry), when: retry.method('when', 'a function of a failure and a message') }
-}
-
-function readBackoff(retry: OptionReader): CheckedRetry['backoff'] {
-  const backoff = retry.at('backoff', ['type', 'min', 'max'], retry.get('backoff') ?? {})
-  const type = backoff.oneOf('type', ['exp', 'rand', 'rand_exp']) ?? 'rand_exp'
-  const min = backoff.integer('min', 0) ?? Math.min(1000, backoff.integer('max', 0) ?? 1000)
-  const max = backoff.integer('max', 0) ?? Math.max(30_000, min)
-  if (max < min) throw backoff.bad('max', `a whole number >= min, which is ${min}`)
-  return { type, min, max }
+  const backoff = readBackoff(retry.at('backoff', ['type', 'min', 'max'], retry.get('backoff') ?? {}), TYPES)
+  return { attempts, backoff, when: retry.method('when', 'a function of a failure and a message') }
 }

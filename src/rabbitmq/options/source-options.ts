@@ -7,9 +7,9 @@ import { amqplibClient } from '../client/amqplib-client.ts'
 import type { AmqpChannel, AmqpClient, AmqpDelivery, AmqpFields, AmqpProperties } from '../client/port.ts'
 import type { BackoffOptions } from '../connection/backoff.ts'
 import { RabbitMQError } from '../errors.ts'
-import { BACKOFF_OPTIONS, type ReconnectOptions, readBackoff } from './backoff-options.ts'
 import { type CheckedConnection, type ConnectionOption, readConnection } from './connection-options.ts'
 import { badOption, rabbitMQOptions } from './option-reader.ts'
+import { RECONNECT_OPTIONS, type ReconnectOptions, readReconnect } from './reconnect-options.ts'
 
 /**
  * What becomes of a message at the server: it is done with; it is given up, and goes to the dead letters if the queue has an
@@ -129,7 +129,7 @@ const OPTIONS = [
   'bufferSize',
   'bufferKeep',
   ...ANSWER_OPTIONS,
-  ...BACKOFF_OPTIONS,
+  ...RECONNECT_OPTIONS,
   'redeliverLostAfter',
   'client',
 ]
@@ -178,7 +178,7 @@ export function readSourceOptions(owner: string, given: unknown, index: number):
     bufferKeep: options.oneOf('bufferKeep', ['first', 'last']) ?? 'last',
     onSuccess: readAnswer(owner, options, 'onSuccess') ?? 'ack',
     onFailure: readAnswer(owner, options, 'onFailure'),
-    backoff: readBackoff(options),
+    backoff: readReconnect(options),
     redeliverLostAfter: options.integer('redeliverLostAfter', 1) ?? 30_000,
     client: options.method('client', 'a function that gives a client') ?? (() => amqplibClient),
   }

@@ -3,9 +3,9 @@
 import { amqplibClient } from '../client/amqplib-client.ts'
 import type { AmqpChannel, AmqpClient } from '../client/port.ts'
 import type { BackoffOptions } from '../connection/backoff.ts'
-import { BACKOFF_OPTIONS, type ReconnectOptions, readBackoff } from '../options/backoff-options.ts'
 import { type CheckedConnection, type ConnectionOptions, readConnection } from '../options/connection-options.ts'
 import { rabbitMQOptions } from '../options/option-reader.ts'
+import { RECONNECT_OPTIONS, type ReconnectOptions, readReconnect } from '../options/reconnect-options.ts'
 
 export interface RabbitMQPublisherOptions extends ReconnectOptions {
   /** Default `amqp://guest:guest@localhost:5672`. */
@@ -53,7 +53,7 @@ const OPTIONS = [
   'maxUnconfirmed',
   'maxWaiting',
   'afterConnect',
-  ...BACKOFF_OPTIONS,
+  ...RECONNECT_OPTIONS,
   'client',
 ]
 
@@ -72,7 +72,7 @@ export function readPublisherOptions(owner: string, given: unknown): CheckedPubl
     maxUnconfirmed: options.integer('maxUnconfirmed', 1) ?? 1000,
     maxWaiting: options.integer('maxWaiting', 0) ?? 100_000,
     afterConnect: options.method('afterConnect', 'a function of a channel'),
-    backoff: readBackoff(options),
+    backoff: readReconnect(options),
     client: options.method('client', 'a function that gives a client') ?? (() => amqplibClient),
   }
 }
