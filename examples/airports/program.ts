@@ -4,12 +4,12 @@ import { configure } from 'sluice'
 import { FlowError } from 'sluice/flow'
 import { InputError } from '../command-line/input-error.ts'
 import type { Output } from '../command-line/output.ts'
+import { progressOn } from '../command-line/progress.ts'
 import { Screen } from '../command-line/screen.ts'
 import { type Arguments, readArguments, USAGE } from './arguments.ts'
 import { demonstrate } from './book/demonstrate.ts'
 import { bundledFile, bundledSource, fileSource } from './data/source.ts'
 import { countAirports } from './live/pipeline.ts'
-import type { ProgressOptions } from './live/progress.ts'
 import { report } from './live/report.ts'
 
 /** Batches between two kills, on average. */
@@ -41,7 +41,7 @@ async function countLive({ file, counters, batch: batchSize, delay, chaos, seed 
     batchSize,
     delay,
     chaos: chaos ? { seed, every: BATCHES_A_KILL } : undefined,
-    progress: progressOn(out),
+    progress: progressOn(new Screen(out)),
   })
   out.write(report(outcome, performance.now() - started))
 }
@@ -59,11 +59,4 @@ function mistakeIn(error: unknown): string | undefined {
   if (error instanceof InputError) return error.message
   if (!(error instanceof FlowError)) return undefined
   return error.code === 'failed' ? mistakeIn(error.cause) : error.message
-}
-
-/** A terminal gets one line that changes, anything else a line a second. */
-function progressOn(out: Output): ProgressOptions {
-  if (out.isTTY !== true) return { every: 1000, show: (line) => out.write(`${line}\n`), clear: () => {} }
-  const clear = () => out.write('\r\x1b[K')
-  return { every: 50, show: (line) => out.write(`\r\x1b[K${line}`), clear }
 }

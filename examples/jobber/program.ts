@@ -3,6 +3,7 @@
 import { formatTree, name, run, Supervisor, startLink } from 'sluice'
 import { InputError } from '../command-line/input-error.ts'
 import type { Output } from '../command-line/output.ts'
+import { progressOn } from '../command-line/progress.ts'
 import { Screen } from '../command-line/screen.ts'
 import { type Arguments, readArguments, USAGE } from './arguments.ts'
 import type { Event } from './board.ts'
@@ -11,7 +12,6 @@ import { logger } from './log.ts'
 import { Loopback } from './loopback.ts'
 import type { JobRecord } from './order.ts'
 import { askedOrders, demonstration } from './orders.ts'
-import type { ProgressOptions } from './progress.ts'
 import { eventLine, summary, table } from './report.ts'
 import { sendEmail } from './send-email.ts'
 import { tree } from './tree.ts'
@@ -58,7 +58,7 @@ async function runJobs(given: Arguments, screen: Screen, errors: Output): Promis
       records = all
     },
     busy: () => screen.line(`\n${formatTree(root)}\n`),
-    progress: progressOn(screen, ms),
+    progress: progressOn(screen, (line) => screen.line(eventLine(ms(), '', '', line))),
   })
   const app = await run(children, {
     name: root,
@@ -77,13 +77,4 @@ async function runJobs(given: Arguments, screen: Screen, errors: Output): Promis
   if (by !== 'finished') return exitCode
   // Some jobs of the demonstration are meant to fail.
   return jobs.length === 0 || records.every(({ status }) => status === 'done') ? 0 : 1
-}
-
-/** A terminal gets one line that changes, anything else a line a second. */
-function progressOn(screen: Screen, ms: () => number): ProgressOptions {
-  if (screen.changes) return { every: 50, show: (line) => screen.status(line) }
-  const show = (line: string) => {
-    if (line !== '') screen.line(eventLine(ms(), '', '', line))
-  }
-  return { every: 1000, show }
 }

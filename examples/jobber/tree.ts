@@ -1,11 +1,12 @@
 /** The processes of the program, in the order of their start. */
 
-import { type ChildSpec, child } from 'sluice'
+import { type ChildSpec, child, name } from 'sluice'
+import { Progress, type ProgressOptions } from '../command-line/progress.ts'
 import { Board, type BoardOptions } from './board.ts'
 import { JobRegistry } from './job-registry.ts'
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts'
 import { Jobber, type JobberOptions } from './jobber.ts'
-import { Progress, type ProgressOptions } from './progress.ts'
+import { progressLine } from './report.ts'
 import { Submitter, type SubmitterOptions } from './submitter.ts'
 
 export interface TreeOptions extends JobRunnerOptions, JobberOptions, BoardOptions, SubmitterOptions {
@@ -25,6 +26,10 @@ export function tree(options: TreeOptions): readonly ChildSpec[] {
     child(JobRunner, { name: JobRunner, arg: { maxJobs } }),
     child(Jobber, { name: Jobber, arg: { works, quotas, retry, grace } }),
     child(Submitter, { name: Submitter, arg: { busy }, restart: 'transient', significant: true }),
-    ...(progress === undefined ? [] : [child(Progress, { arg: progress })]),
+    ...(progress === undefined ? [] : [child(Progress, { arg: { ...progress, line } })]),
   ]
+}
+
+async function line() {
+  return progressLine(await name(Board).call.jobs())
 }

@@ -5,10 +5,11 @@ import { name, startLink } from 'sluice'
 import { simulate } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
 import { countAirports } from '../../examples/airports/live/pipeline.ts'
-import { Progress } from '../../examples/airports/live/progress.ts'
+import { progressLine } from '../../examples/airports/live/progress.ts'
 import { readBatches } from '../../examples/airports/live/read-batches.ts'
 import { Tally } from '../../examples/airports/live/tally.ts'
 import { table } from '../../examples/airports/table.ts'
+import { Progress } from '../../examples/command-line/progress.ts'
 import { csvOf, type Row, textSource } from '../support/airports.ts'
 
 const numRuns = process.env['CI'] ? 1000 : 100
@@ -80,14 +81,7 @@ describe('the progress', () => {
     await simulate({ seed: 1 }).run(async (sim) => {
       const rows = Array.from({ length: 4000 }, (): Row => ['heliport', 'US'])
       const lines: string[] = []
-      let cleared = 0
-      const progress = {
-        every: 50,
-        show: (line: string) => lines.push(line),
-        clear: () => {
-          cleared++
-        },
-      }
+      const progress = { every: 50, show: (line: string) => lines.push(line) }
       const options = { source: textSource(csvOf(rows), 4096), counters: 2, batchSize: 10, delay: 100 }
       const work = countAirports({ ...options, progress })
       await sim.advance(160, { foreign: true })
@@ -96,7 +90,7 @@ describe('the progress', () => {
       expect(lines[2]).toMatch(/^40 rows/)
       sim.program.signal('SIGINT')
       await work
-      expect(cleared).toBe(1)
+      expect(lines.slice(3)).toEqual([''])
     })
   })
 
@@ -104,7 +98,7 @@ describe('the progress', () => {
     await simulate().run(async (sim) => {
       const lines: string[] = []
       await startLink(Tally, { name: Tally })
-      await startLink(Progress, { arg: { every: 50, show: (line) => lines.push(line), clear: () => {} } })
+      await startLink(Progress, { arg: { every: 50, show: (line) => lines.push(line), line: progressLine } })
       await sim.advance(200)
       expect(lines).toEqual([])
       expect(await name(Tally).call.totals()).toMatchObject({ rows: 0 })

@@ -1,11 +1,12 @@
 /** The tree, and one run of it. */
 
 import { CallError, child, name, run, startLink } from 'sluice'
+import { Progress, type ProgressOptions } from '../../command-line/progress.ts'
 import type { Source } from '../data/source.ts'
 import { Chaos, type ChaosOptions } from './chaos.ts'
 import { Counters } from './counter.ts'
 import { Filter } from './filter.ts'
-import { Progress, type ProgressOptions } from './progress.ts'
+import { progressLine } from './progress.ts'
 import { Reader } from './reader.ts'
 import { type Result, Tally } from './tally.ts'
 
@@ -48,7 +49,7 @@ export async function countAirports(options: CountOptions): Promise<Outcome> {
     drain: false,
   })
   await using killer = chaos && (await startLink(Chaos, { name: Chaos, arg: chaos }))
-  await using _progress = progress && (await startLink(Progress, { arg: progress }))
+  await using _progress = progress && (await startLink(Progress, { arg: { ...progress, line: progressLine } }))
   return { ...(await result()), kills: (await killer?.call.kills()) ?? 0 }
 }
 

@@ -1,6 +1,7 @@
 /** One crawl of a site, from its first page to the table at the end. */
 
 import { type Logger, name, run } from 'sluice'
+import { progressOn } from '../../command-line/progress.ts'
 import { type Screen, timed } from '../../command-line/screen.ts'
 import { Frontier } from './frontier.ts'
 import { isBroken } from './page.ts'
@@ -42,7 +43,7 @@ export async function crawl(options: CrawlOptions, screen: Screen): Promise<numb
     finish: (all) => {
       summary = all
     },
-    progress: { every: screen.changes ? 50 : 1000, show: (line) => showProgress(line, screen, tell) },
+    progress: progressOn(screen, tell),
   })
   const app = await run(children, {
     strategy: 'rest_for_one',
@@ -62,12 +63,6 @@ export async function crawl(options: CrawlOptions, screen: Screen): Promise<numb
 
 /** Milliseconds for the end, beyond what a page may take. */
 const REST = 1000
-
-/** A terminal gets one line that changes, anything else a line a second. */
-function showProgress(line: string, screen: Screen, tell: (line: string) => void) {
-  if (screen.changes) screen.status(line)
-  else if (line !== '') tell(line)
-}
 
 /** The visits tell of pages that fail. */
 function loggerOf(tell: (line: string) => void): Logger {

@@ -1,12 +1,13 @@
 /** The processes of a crawl, in the order of their start. */
 
 import { createWriteStream } from 'node:fs'
-import { type ChildSpec, child, name, RateLimiter, WritableConsumer } from 'sluice'
+import { type ChildSpec, child, name, RateLimiter, WritableConsumer, whereis } from 'sluice'
+import { Progress, type ProgressOptions } from '../../command-line/progress.ts'
 import { AllowedPages, type AllowedPagesOptions } from './allowed-pages.ts'
 import { Frontier, type FrontierOptions } from './frontier.ts'
 import type { Page } from './page.ts'
 import { PageScrapers, type PageScrapersOptions } from './page-scrapers.ts'
-import { Progress, type ProgressOptions } from './progress.ts'
+import { progressLine } from './report.ts'
 import { Results } from './results.ts'
 import { Visits, type VisitsOptions } from './visits.ts'
 
@@ -54,8 +55,17 @@ export function tree({ save, progress, rate, ...options }: TreeOptions): readonl
             ...last,
           }),
         ]),
-    child(Progress, { arg: progress }),
+    child(Progress, { arg: { ...progress, line } }),
   ]
+}
+
+async function line(ms: number) {
+  const totals = await whereis(Visits)?.call.totals()
+  // The frontier ends before the last pages do.
+  const waiting = await whereis(Frontier)
+    ?.call.waiting()
+    .catch(() => 0)
+  return totals && progressLine(totals, waiting ?? 0, ms)
 }
 
 /** Spread as evenly as timers can do it. */
