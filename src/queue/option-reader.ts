@@ -12,6 +12,6 @@ export function badOption(what: string, expected: string, value: unknown): Queue
   return refusal(badValue(what, expected, value))
 }
 
-function refusal(text: string): QueueError {
+export function refusal(text: string): QueueError {
   return new QueueError('bad_options', text)
 }

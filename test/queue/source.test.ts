@@ -167,7 +167,10 @@ describe('a source', () => {
       await sim.settle()
       expect(await queue.call.stats()).toMatchObject({ delayed: 1, totals: { acknowledged: 1 } })
       expect(sim.logs).toMatchObject([
-        { level: 'error', message: expect.stringMatching(/^onSuccess of .* failed; the message is tried again$/) },
+        {
+          level: 'error',
+          message: expect.stringMatching(/^onSuccess of .* failed; the message is answered for with 'retry'$/),
+        },
       ])
       await pipeline.stop()
       await queue.stop()

@@ -123,7 +123,7 @@ describe('answers to the server', () => {
         ['reject', 3],
       ])
       expect(sim.logs.map(({ message }) => message)).toEqual([
-        expect.stringMatching(/failed; the message is requeued$/),
+        expect.stringMatching(/failed; the message is answered for with 'reject_and_requeue'$/),
       ])
       await pipeline.stop()
     })

@@ -1,11 +1,17 @@
 /** The options of a source over a queue, checked; and what may become of a message. */
 
-import type { Message } from '../../broadway/message.ts'
+import {
+  ANSWER_OPTIONS,
+  type AnswerKind,
+  type Answers,
+  type AnswerOption as ConnectorAnswerOption,
+  readAnswer,
+} from '../../broadway/answers.ts'
 import { type Class, isName, type Name } from '../../process/name.ts'
 import { ProcessRef, type Ref } from '../../process/ref.ts'
-import { isDelay, type OptionReader } from '../../stage/option-reader.ts'
+import { isDelay } from '../../stage/option-reader.ts'
 import type { Metadata } from '../message.ts'
-import { badOption, queueOptions } from '../option-reader.ts'
+import { queueOptions, refusal } from '../option-reader.ts'
 import type { Queue } from '../queue.ts'
 
 /** A queue: its ref, or a name that it is found by each time. */
@@ -18,7 +24,7 @@ export type QueueTarget<T> = Ref<Queue<T>> | Name<Queue<T>> | Class<Queue<T>>
 export type Answer = 'ack' | 'retry' | { readonly retryAfter: number } | 'dead_letter'
 
 /** An answer, or a function that chooses it: by the failure in `message.status`, by the attempts in `message.metadata`. */
-export type AnswerOption = Answer | ((message: Message<unknown, string, QueueMetadata>) => Answer)
+export type AnswerOption = ConnectorAnswerOption<Answer, QueueMetadata>
 
 /** What a message of a queue says about itself, in a pipeline. */
 export interface QueueMetadata {
@@ -57,10 +63,8 @@ export interface QueueSourceOptions<T> extends AnswerOptions {
   readonly retryInterval?: number | undefined
 }
 
-export interface CheckedSourceOptions<T> {
+export interface CheckedSourceOptions<T> extends Answers<Answer> {
   readonly queue: QueueTarget<T>
-  readonly onSuccess: AnswerOption
-  readonly onFailure: AnswerOption
   readonly retryDelay: number
   readonly maxMessages: number
   readonly visibilityTimeout: number
@@ -69,7 +73,12 @@ export interface CheckedSourceOptions<T> {
   readonly retryInterval: number
 }
 
-const ANSWER_OPTIONS = ['onSuccess', 'onFailure']
+export const ANSWERS: AnswerKind<Answer> = {
+  isAnswer,
+  expected: "'ack', 'retry', { retryAfter: milliseconds } or 'dead_letter'",
+  unknown: 'retry',
+  refusal,
+}
 const OPTIONS = [
   'queue',
   ...ANSWER_OPTIONS,
@@ -88,8 +97,8 @@ export function readSourceOptions<T>(source: string, given: QueueSourceOptions<T
   if (!isTarget(queue)) throw options.bad('queue', 'the ref or the name of a Queue')
   return {
     queue,
-    onSuccess: readAnswer(source, options, 'onSuccess') ?? 'ack',
-    onFailure: readAnswer(source, options, 'onFailure') ?? 'retry',
+    onSuccess: readAnswer(ANSWERS, options, 'onSuccess') ?? 'ack',
+    onFailure: readAnswer(ANSWERS, options, 'onFailure') ?? 'retry',
     retryDelay: options.delay('retryDelay') ?? 1000,
     maxMessages: options.count('maxMessages') ?? Infinity,
     visibilityTimeout: options.duration('visibilityTimeout') ?? 30_000,
@@ -99,27 +108,7 @@ export function readSourceOptions<T>(source: string, given: QueueSourceOptions<T
   }
 }
 
-/** @throws `QueueError` `bad_options`. */
-export function readAnswers(what: string, given: unknown): AnswerOptions {
-  const options = queueOptions(what, given, ANSWER_OPTIONS)
-  return { onSuccess: readAnswer(what, options, 'onSuccess'), onFailure: readAnswer(what, options, 'onFailure') }
-}
-
-/** @throws `QueueError` `bad_options`: also when a function chose something else. */
-export function checkAnswer(what: string, answer: unknown): asserts answer is Answer {
-  if (isAnswer(answer)) return
-  throw badOption(what, "'ack', 'retry', { retryAfter: milliseconds } or 'dead_letter'", answer)
-}
-
-function readAnswer(what: string, options: OptionReader, key: 'onSuccess' | 'onFailure'): AnswerOption | undefined {
-  const answer: unknown = options.get(key)
-  if (answer === undefined) return undefined
-  if (typeof answer === 'function') return (message) => answer(message)
-  checkAnswer(`${key} of ${what}`, answer)
-  return answer
-}
-
-function isAnswer(answer: unknown): boolean {
+function isAnswer(answer: unknown): answer is Answer {
   if (answer === 'ack' || answer === 'retry' || answer === 'dead_letter') return true
   return typeof answer === 'object' && answer !== null && 'retryAfter' in answer && isDelay(answer.retryAfter)
 }

@@ -12,6 +12,6 @@ export function badOption(what: string, expected: string, value: unknown): Rabbi
   return refusal(badValue(what, expected, value))
 }
 
-function refusal(text: string): RabbitMQError {
+export function refusal(text: string): RabbitMQError {
   return new RabbitMQError('bad_options', text)
 }

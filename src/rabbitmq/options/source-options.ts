@@ -1,6 +1,11 @@
 /** The options of a source, checked; and what may become of a message. */
 
-import type { Message } from '../../broadway/message.ts'
+import {
+  ANSWER_OPTIONS,
+  type AnswerKind,
+  type AnswerOption as ConnectorAnswerOption,
+  readAnswer,
+} from '../../broadway/answers.ts'
 import type { BufferKeep } from '../../stage/buffer.ts'
 import { isObject, type OptionReader, wordsOf } from '../../stage/option-reader.ts'
 import { amqplibClient } from '../client/amqplib-client.ts'
@@ -8,7 +13,7 @@ import type { AmqpChannel, AmqpClient, AmqpDelivery, AmqpFields, AmqpProperties 
 import type { BackoffOptions } from '../connection/backoff.ts'
 import { RabbitMQError } from '../errors.ts'
 import { type CheckedConnection, type ConnectionOption, readConnection } from './connection-options.ts'
-import { badOption, rabbitMQOptions } from './option-reader.ts'
+import { badOption, rabbitMQOptions, refusal } from './option-reader.ts'
 import { RECONNECT_OPTIONS, type ReconnectOptions, readReconnect } from './reconnect-options.ts'
 
 /**
@@ -18,7 +23,7 @@ import { RECONNECT_OPTIONS, type ReconnectOptions, readReconnect } from './recon
 export type Answer = 'ack' | 'reject' | 'reject_and_requeue' | 'reject_and_requeue_once'
 
 /** An answer, or a function that chooses it: by the failure in `message.status`, by the metadata. */
-export type AnswerOption = Answer | ((message: Message<unknown, string, never>) => Answer)
+export type AnswerOption = ConnectorAnswerOption<Answer>
 
 /** How messages are answered for; of a source, or by `message.configureAck` of one message. */
 export interface AnswerOptions {
@@ -113,8 +118,13 @@ export interface CheckedSourceOptions {
   readonly client: () => AmqpClient
 }
 
-const ANSWERS = ['ack', 'reject', 'reject_and_requeue', 'reject_and_requeue_once']
-const ANSWER_OPTIONS = ['onSuccess', 'onFailure']
+const WORDS: readonly Answer[] = ['ack', 'reject', 'reject_and_requeue', 'reject_and_requeue_once']
+export const ANSWERS: AnswerKind<Answer> = {
+  isAnswer: (value): value is Answer => WORDS.some((word) => word === value),
+  expected: wordsOf(WORDS),
+  unknown: 'reject_and_requeue',
+  refusal,
+}
 const OPTIONS = [
   'queue',
   'connection',
@@ -176,23 +186,12 @@ export function readSourceOptions(owner: string, given: unknown, index: number):
     consume: readConsume(options),
     bufferSize: readBufferSize(options, prefetchCount),
     bufferKeep: options.oneOf('bufferKeep', ['first', 'last']) ?? 'last',
-    onSuccess: readAnswer(owner, options, 'onSuccess') ?? 'ack',
-    onFailure: readAnswer(owner, options, 'onFailure'),
+    onSuccess: readAnswer(ANSWERS, options, 'onSuccess') ?? 'ack',
+    onFailure: readAnswer(ANSWERS, options, 'onFailure'),
     backoff: readReconnect(options),
     redeliverLostAfter: options.integer('redeliverLostAfter', 1) ?? 30_000,
     client: options.method('client', 'a function that gives a client') ?? (() => amqplibClient),
   }
-}
-
-/** @throws `RabbitMQError` `bad_options`. */
-export function readAnswers(owner: string, given: unknown): AnswerOptions {
-  const options = rabbitMQOptions(owner, given, ANSWER_OPTIONS)
-  return { onSuccess: readAnswer(owner, options, 'onSuccess'), onFailure: readAnswer(owner, options, 'onFailure') }
-}
-
-/** @throws `RabbitMQError` `bad_options`: also when a function chose something else. */
-export function checkAnswer(what: string, answer: unknown): asserts answer is Answer {
-  if (!ANSWERS.includes(String(answer))) throw badOption(what, wordsOf(ANSWERS), answer)
 }
 
 function merged(owner: string, options: OptionReader, given: unknown, index: number): object {
@@ -279,14 +278,6 @@ function readConsume(options: OptionReader): ConsumeOptions {
     exclusive: consume.boolean('exclusive'),
     arguments: consume.object('arguments'),
   }
-}
-
-function readAnswer(owner: string, options: OptionReader, key: 'onSuccess' | 'onFailure'): AnswerOption | undefined {
-  const answer: unknown = options.get(key)
-  if (answer === undefined) return undefined
-  if (typeof answer === 'function') return (message) => answer(message)
-  checkAnswer(`${key} of ${owner}`, answer)
-  return answer
 }
 
 /** What the pipeline is told of a message. */
