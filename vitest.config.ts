@@ -18,7 +18,7 @@ export default defineConfig({
     // Only what hangs runs into them, on a busy machine too: an example that is run has two minutes.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    setupFiles: [path('test/support/seeds.ts')],
+    setupFiles: [path('test/support/seeds.ts'), ...(process.env['WEATHER'] ? [path('test/support/weather.ts')] : [])],
     // The same random cases each time; SLUICE_SEED=any npm test looks at others, SLUICE_SEED=<number> at those again.
     env: { SLUICE_SEED: process.env['SLUICE_SEED'] ?? '1' },
     // CI counts the tests of every run.

@@ -12,8 +12,10 @@
  * | down | - | a `Down` |
  * | stop, drain | - | the reason |
  * | timer | - | a token of the behaviour |
+ * | errand | what the library itself does in the process | its arguments |
  *
- * Layers above number their own kinds from `FIRST_FREE_KIND` on.
+ * Layers above number their own kinds, from `FIRST_FREE_KIND` on those that bring something, from `FIRST_UPKEEP_KIND` on those that
+ * only keep things going.
  */
 
 import type { ExitReason } from './exit-reason.ts'
@@ -31,7 +33,9 @@ const DOWN_KIND = 5
 const STOP_KIND = 6
 const DRAIN_KIND = 7
 const TIMER_KIND = 8
+const ERRAND_KIND = 9
 export const FIRST_FREE_KIND = 16
+export const FIRST_UPKEEP_KIND = 24
 
 export class Tag<Payload = unknown, Subject = unknown> {
   /** The type of the payload that belongs to it; exists for the compiler only. */
@@ -59,9 +63,19 @@ export const TIMER: Tag<number> = new Tag(TIMER_KIND, undefined)
 
 /** A method to be run with its arguments, or with its only argument; nobody waits for it. */
 export function isCast(tag: Tag): tag is Tag<unknown[], Method> {
-  return tag.kind === CAST
+  return tag.kind === CAST || tag.kind === ERRAND_KIND
 }
 
 export function isCastOne(tag: Tag): tag is Tag<unknown, Method> {
   return tag.kind === CAST_ONE
+}
+
+/** A message with which the library does something inside of a process, and which nobody misses when the process has ended. */
+export function errand(work: Method): Tag<unknown[], Method> {
+  return new Tag(ERRAND_KIND, work)
+}
+
+/** Nothing is lost when nobody handles it: the runtime, or a stage, keeps things going with it. */
+export function isUpkeep({ kind }: Tag): boolean {
+  return kind >= FIRST_UPKEEP_KIND || (kind >= EXIT_KIND && kind < FIRST_FREE_KIND)
 }

@@ -1,7 +1,7 @@
 /** Runs work inside a process at a time of its clock: one timer, whatever number of things wait for theirs. */
 
 import type { Timer } from '../process/clock.ts'
-import { CAST, type Method, Tag } from '../process/message.ts'
+import { errand, type Method, type Tag } from '../process/message.ts'
 import type { Process } from '../process/process.ts'
 
 export class WakeUp {
@@ -12,7 +12,7 @@ export class WakeUp {
 
   constructor(process: Process, work: () => void) {
     this.#process = process
-    this.#message = new Tag(CAST, work)
+    this.#message = errand(work)
   }
 
   /** Does the work at `at`, or sooner when that was asked for before: then it may ask again. */

@@ -5,7 +5,7 @@
 
 import type { ExitReason } from '../process/exit-reason.ts'
 import { isOrderly } from '../process/exit-reason.ts'
-import { CAST, Tag } from '../process/message.ts'
+import { errand } from '../process/message.ts'
 import type { Down } from '../process/signals.ts'
 import { BatchingBehaviour } from './batching-behaviour.ts'
 import type { Info } from './buffer.ts'
@@ -147,6 +147,6 @@ export class ProducerConsumerBehaviour extends BatchingBehaviour implements Prod
     this.#ending = true
     // As a message: what the last callbacks sent to this process is handled, and emitted, before.
     const end = (): void => this.outlet.whenEmpty(() => this.requestStop(reason, causeOf(reason)))
-    this.process.deliver(new Tag(CAST, end), [])
+    this.process.deliver(errand(end), [])
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { ExitReason } from '../process/exit-reason.ts'
-import { FIRST_FREE_KIND, Tag } from '../process/message.ts'
+import { FIRST_FREE_KIND, FIRST_UPKEEP_KIND, Tag } from '../process/message.ts'
 import type { Process } from '../process/process.ts'
 import type { Ref } from '../process/ref.ts'
 import { StageError } from './errors.ts'
@@ -12,12 +12,12 @@ import type { Inflow, Replaced } from './inlet.ts'
 import type { SubscriptionOptions } from './subscription-options.ts'
 
 // To the producer
-export const SUBSCRIBE: number = FIRST_FREE_KIND
-export const ASK: number = FIRST_FREE_KIND + 1
-export const CANCEL: number = FIRST_FREE_KIND + 2
+export const SUBSCRIBE: number = FIRST_UPKEEP_KIND
+export const ASK: number = FIRST_UPKEEP_KIND + 1
+export const CANCEL: number = FIRST_UPKEEP_KIND + 2
 // To the consumer
-export const EVENTS: number = FIRST_FREE_KIND + 3
-export const CANCELLED: number = FIRST_FREE_KIND + 4
+export const EVENTS: number = FIRST_FREE_KIND
+export const CANCELLED: number = FIRST_UPKEEP_KIND + 3
 
 /** A message of the protocol: its tag knows the subscription. */
 export type ProtocolTag<Payload = unknown> = Tag<Payload, Subscription>

@@ -70,13 +70,14 @@ describe('the worker pool', () => {
 
 describe('the worker pool program', () => {
   it('draws how it goes, and does all jobs', async () => {
-    const { code, stdout, stderr } = await runExample('worker-pool', ['--work', '40'])
+    // So many that the client waits for room in some of the lines, whenever they are drawn.
+    const { code, stdout, stderr } = await runExample('worker-pool', ['--jobs', '200', '--work', '40'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(
-      /^60 jobs, 4 workers; when the queue is full: wait\n\n {3}time {2}queue of 10 +workers +done {2}the client\n/,
+      /^200 jobs, 4 workers; when the queue is full: wait\n\n {3}time {2}queue of 10 +workers +done {2}the client\n/,
     )
     expect(stdout).toMatch(/^ +\d+\.\d s {2}█{20} 10 {2}.* {2}puts in #\d+ and waits for room$/m)
-    expect(stdout).toMatch(/\n60 jobs done in \d+\.\d s\n$/)
+    expect(stdout).toMatch(/\n200 jobs done in \d+\.\d s\n$/)
   })
 
   it('Ctrl-C lets what is in the queue be done', async () => {

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { NODE_FLAGS } from './node-flags.ts'
 
 export interface Finished {
   /** `null` when it had to be killed, because it did not end. */
@@ -26,7 +27,7 @@ export function runExample(name: string, args: readonly string[] = [], options: 
   return new Promise((resolve, reject) => {
     // Without the process of tsx in between: on a busy machine that one kills a program which is slow to take a signal.
     const env = { ...process.env, TSX_TSCONFIG_PATH: 'examples/tsconfig.json', ...options.env }
-    const program = spawn(process.execPath, ['--import', 'tsx', `examples/${name}/main.ts`, ...args], {
+    const program = spawn(process.execPath, [...NODE_FLAGS, `examples/${name}/main.ts`, ...args], {
       cwd: root,
       env,
       timeout: PATIENCE,

@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { NODE_FLAGS } from './node-flags.ts'
 
 export interface Ended {
   /** `null` when it had to be killed, because it did not end. */
@@ -19,7 +20,7 @@ export function runProgram(name: string, ...args: readonly string[]): Promise<En
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ['--import', 'tsx', path, ...args],
+      [...NODE_FLAGS, path, ...args],
       { timeout: PATIENCE, killSignal: 'SIGKILL' },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null

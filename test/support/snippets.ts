@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import MarkdownIt from 'markdown-it'
+import { NODE_FLAGS } from './node-flags.ts'
 import { type CompilerError, compile } from './tsc.ts'
 
 export interface Snippet {
@@ -62,7 +63,7 @@ export function runSnippet({ where, file }: Snippet, { timeout }: { readonly tim
   return new Promise((resolve, reject) => {
     const env = { ...process.env, TSX_TSCONFIG_PATH: posix.join(posix.dirname(file), 'tsconfig.json') }
     const options = { env, timeout, killSignal: 'SIGKILL' } as const
-    execFile(process.execPath, ['--import', 'tsx', file], options, (failure, output, errors) => {
+    execFile(process.execPath, [...NODE_FLAGS, file], options, (failure, output, errors) => {
       if (!failure) resolve(output)
       else
         reject(

@@ -8,7 +8,7 @@ import type { GenServer } from '../../otp/gen-server.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import { call } from '../../process/call.ts'
 import type { Later } from '../../process/later.ts'
-import { CAST, Tag } from '../../process/message.ts'
+import { errand } from '../../process/message.ts'
 import type { Process } from '../../process/process.ts'
 import type { Info } from '../../stage/buffer.ts'
 import { DemandDispatcher } from '../../stage/dispatchers/demand-dispatcher.ts'
@@ -167,7 +167,10 @@ export class BroadwayProducerBehaviour extends ProducerBehaviour {
     const demand = this.#gate.nextDemand()
     if (demand === undefined) return
     super.onDemand(demand)
-    this.process.deliver(new Tag(CAST, () => this.#forwardOwed()), [])
+    this.process.deliver(
+      errand(() => this.#forwardOwed()),
+      [],
+    )
   }
 
   /** Emits messages that are not of the producer. */
@@ -195,7 +198,7 @@ export class BroadwayProducerBehaviour extends ProducerBehaviour {
       const cancel = (): void => {
         for (const subscription of this.outlet.consumers) subscription.cancel('shutdown')
       }
-      this.info(() => this.process.deliver(new Tag(CAST, cancel), []))
+      this.info(() => this.process.deliver(errand(cancel), []))
       this.finish()
     })
   }
@@ -218,7 +221,10 @@ export async function pushInto(producer: Process, messages: readonly Message[]):
 export function intervalBegins(producer: Process): void {
   const { behaviour } = producer
   if (behaviour instanceof BroadwayProducerBehaviour)
-    producer.deliver(new Tag(CAST, () => behaviour.intervalBegins()), [])
+    producer.deliver(
+      errand(() => behaviour.intervalBegins()),
+      [],
+    )
 }
 
 /** Resolves when all that a producer has emitted until now has been taken. */
@@ -238,7 +244,11 @@ export async function repartition(producer: Process): Promise<void> {
 /** Has a producer leave the pipeline. */
 export function leavePipeline(producer: Process): void {
   const { behaviour } = producer
-  if (behaviour instanceof BroadwayProducerBehaviour) producer.deliver(new Tag(CAST, () => behaviour.leave()), [])
+  if (behaviour instanceof BroadwayProducerBehaviour)
+    producer.deliver(
+      errand(() => behaviour.leave()),
+      [],
+    )
 }
 
 function toMessage(

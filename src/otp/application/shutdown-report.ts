@@ -1,6 +1,7 @@
 /** What an application lost when it stopped: the processes that ended before they had finished. */
 
 import type { ExitReason } from '../../process/exit-reason.ts'
+import { DRAIN, STOP } from '../../process/message.ts'
 import type { Cause, Process } from '../../process/process.ts'
 import { formatNode } from '../supervision/format-tree.ts'
 import { hasInHand, waitingMessages } from '../supervision/process-tree.ts'
@@ -25,9 +26,18 @@ export function droppedBy(process: Process, reason: ExitReason, cause: Cause, ms
   const killed = reason === 'killed'
   const messages = waitingMessages(process)
   const torn = cause === 'signalled' && hasInHand(process)
-  const unheard = messages > 0 && process.stubs?.childType === 'worker'
+  const unheard = messages > 0 && process.stubs?.childType === 'worker' && !endedAsAsked(process, cause)
   if (!(killed || torn || unheard)) return undefined
   return { process: `${process}`, killed, waitedFor: process.awaiting, messages, ms }
+}
+
+/**
+ * It was asked to stop and got as far as that in its mailbox: it has handled all that came before. What lies behind came too
+ * late, as it would have a moment later, when there is no such process any more.
+ */
+function endedAsAsked({ stopTimed, mailbox }: Process, cause: Cause): boolean {
+  const waiting = mailbox.entries().slice(mailbox.inHand ? 1 : 0)
+  return stopTimed && cause === 'stopped' && !waiting.some(([tag]) => tag === DRAIN || tag === STOP)
 }
 
 /** One line for a process that had not finished. */

@@ -1,6 +1,6 @@
 /** What hangs below a process, read from the kernel's own records: nobody is asked, so it works while everybody is busy. */
 
-import { DOWN, DRAIN, EXIT, STOP, TIMER } from '../../process/message.ts'
+import { isUpkeep } from '../../process/message.ts'
 import { contextOf } from '../../process/plain.ts'
 import type { Process } from '../../process/process.ts'
 import { childrenOf, type SupervisedChild } from './supervised-child.ts'
@@ -43,18 +43,16 @@ export function describeActivity(process: Process): string {
   return `${doing}, ${messages} ${messages === 1 ? 'message' : 'messages'} in its mailbox`
 }
 
-/** The messages in a mailbox that somebody sent, without the one in hand and without what the runtime itself tells. */
+/** The messages in a mailbox that bring something, without the one in hand. */
 export function waitingMessages({ mailbox }: Process): number {
   if (mailbox.size === 0) return 0
   const waiting = mailbox.entries().slice(mailbox.inHand ? 1 : 0)
-  return waiting.filter(([tag]) => !OWN_MESSAGES.includes(tag)).length
+  return waiting.filter(([tag]) => !isUpkeep(tag)).length
 }
 
 /** It is in the middle of something that it was asked for: a callback, or its only function. */
 export function hasInHand(process: Process): boolean {
   const { mailbox } = process
-  if (mailbox.inHand) return !OWN_MESSAGES.includes(mailbox.tag)
+  if (mailbox.inHand) return !isUpkeep(mailbox.tag)
   return process.awaiting !== undefined || contextOf(process) !== undefined
 }
-
-const OWN_MESSAGES: readonly unknown[] = [EXIT, DOWN, STOP, DRAIN, TIMER]

@@ -4,7 +4,7 @@
  */
 
 import type { ExitReason } from '../../process/exit-reason.ts'
-import { CAST, Tag } from '../../process/message.ts'
+import { errand } from '../../process/message.ts'
 import type { Process } from '../../process/process.ts'
 import { Buffer, type BufferKeep, type EventBuffer, type Info } from '../buffer.ts'
 import { StageError } from '../errors.ts'
@@ -40,7 +40,10 @@ export class CheckedDispatcher {
         random: process.runtime.random,
         demand: (count) => {
           this.#demand('it asked the host for', count)
-          process.deliver(new Tag(CAST, () => demand(count)), [])
+          process.deliver(
+            errand(() => demand(count)),
+            [],
+          )
         },
       })
     } catch (thrown) {

@@ -1,11 +1,11 @@
 /** Wakes a process at a time of its clock, with one timer. */
 
 import type { Timer } from '../../process/clock.ts'
-import { CAST, type Method, Tag } from '../../process/message.ts'
+import { errand } from '../../process/message.ts'
 import type { Process } from '../../process/process.ts'
 
 /** Being woken is a message, and after each message a gate looks what there is to do. */
-const WAKE: Tag<unknown[], Method> = new Tag(CAST, function wake() {})
+const WAKE = errand(function wake() {})
 
 export class Alarm {
   readonly #process: Process

@@ -1,6 +1,6 @@
 /** Work that a process does for a whole turn of the event loop at once. */
 
-import { CAST, type Method, Tag } from '../../process/message.ts'
+import { errand, type Method, type Tag } from '../../process/message.ts'
 import type { Process } from '../../process/process.ts'
 
 export class TurnEnd {
@@ -11,7 +11,7 @@ export class TurnEnd {
   /** @param work Runs inside the process, as a message: what it throws is a crash of the process. */
   constructor(process: Process, work: () => void) {
     this.#process = process
-    this.#message = new Tag(CAST, () => {
+    this.#message = errand(() => {
       this.#requested = false
       work()
     })

@@ -4,6 +4,7 @@ import {
   GenServer,
   name,
   ProcessError,
+  Producer,
   type RunOptions,
   run,
   StartError,
@@ -14,6 +15,7 @@ import { type Simulation, simulate } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
 import { failure } from '../../support/owner.ts'
 import { runProgram } from '../../support/program.ts'
+import { RawProcess } from '../../support/raw-process.ts'
 import { running, SlowWorker, Worker, worker } from '../../support/workers.ts'
 
 const simulated = (test: (sim: Simulation) => Promise<void>) => simulate().run(test)
@@ -190,6 +192,57 @@ describe('an application', () => {
         ),
       })
       expectNothingLeft(sim)
+    }))
+
+  it('does not miss what comes after it was asked to stop, whether the process still lives or not', () =>
+    simulated(async (sim) => {
+      const app = await run([child(Busy, { name: Busy })], { exitCode: 'zero_when_drained' })
+      name(Busy).cast.work(1000)
+      sim.program.signal('SIGTERM')
+      await sim.settle()
+      name(Busy).cast.work(1)
+      await sim.advance(1000)
+      name(Busy).cast.work(1)
+      expect(await app.done).toMatchObject({ exitCode: 0, ms: 1000, dropped: [] })
+    }))
+
+  it('misses what came before, when a process ends on its own', () =>
+    simulated(async (sim) => {
+      class Moody extends Busy {
+        override async work(ms: number) {
+          await super.work(ms)
+          this.stop()
+        }
+      }
+      const app = await run([child(Moody, { name: Moody, restart: 'temporary' })])
+      name(Moody).cast.work(1000)
+      name(Moody).cast.work(1)
+      const stopped = app.stop()
+      await sim.advance(1000)
+      expect((await stopped).dropped).toMatchObject([{ killed: false, waitedFor: undefined, messages: 1 }])
+    }))
+
+  it('does not miss demand that was left', () =>
+    simulated(async (sim) => {
+      class Brief extends Producer<number> {
+        override handleDemand() {
+          return []
+        }
+        async finish(ms: number) {
+          await this.sleep(ms)
+          this.stop()
+        }
+      }
+      const app = await run([child(Brief, { name: Brief, restart: 'temporary' })])
+      const brief = whereis(Brief)
+      if (brief === undefined) throw new Error('it runs')
+      const subscription = new RawProcess().subscribeTo(brief)
+      name(Brief).cast.finish(1000)
+      await sim.settle()
+      subscription.ask(10)
+      const stopped = app.stop()
+      await sim.advance(1000)
+      expect((await stopped).dropped).toEqual([])
     }))
 
   it('loses nothing of a supervisor, which only hears of its children', () =>
