@@ -76,30 +76,68 @@ describe('what handleBatch gives back', () => {
     }),
   )
 
-  it('B84 fewer messages: those that are missing are not acknowledged, which is logged', () =>
+  const returnEach = 'handleBatch got 4 messages and has to return each of them once, as it is or made from it'
+
+  it('B84 fewer messages: those that are missing have failed, which is logged', () =>
     inSimulation(async (sim) => {
-      const { pipeline, ledger, push, logged } = await batchesOf4(sim, (messages) => messages.slice(1))
+      const { pipeline, ledger, push, logged } = await batchesOf4(sim, ([, ...messages]) =>
+        messages.map((message) => (message.data === 3 ? message.failed('odd') : message.updateData((n) => n))),
+      )
       await push(1, 2, 3, 4)
-      expect(ledger.calls).toEqual([[[2, 3, 4], []]])
-      expect(logged()).toContain('handleBatch received 4 messages and returned only 3')
+      expect(ledger.calls).toEqual([
+        [
+          [2, 4],
+          [3, 1],
+        ],
+      ])
+      const text = `${returnEach}: 1 are missing, and are acknowledged as failed`
+      expect(ledger.failures).toMatchObject([
+        { kind: 'failed', reason: 'odd' },
+        { kind: 'error', reason: { code: 'bad_return', message: text } },
+      ])
+      expect(logged()).toContain(text)
       await pipeline.stop()
     }))
 
-  it('B85 messages twice: they are acknowledged twice, which is logged', () =>
+  it('B84 another message in the place of one: that one has failed, and the other is not acknowledged', () =>
+    inSimulation(async (sim) => {
+      const { pipeline, ledger, push, logged } = await batchesOf4(sim, (messages) =>
+        messages.map((message) => (message.data === 2 ? new Message(5, { acknowledger: ledger }) : message)),
+      )
+      await push(1, 2, 3, 4)
+      expect(ledger.calls).toEqual([[[1, 3, 4], [2]]])
+      expect(logged()).toContain(
+        `${returnEach}: 1 are missing, and are acknowledged as failed; 1 it did not get or had returned before, and these are not acknowledged`,
+      )
+      await pipeline.stop()
+    }))
+
+  it('B85 messages twice: they are acknowledged once, which is logged', () =>
     inSimulation(async (sim) => {
       const { pipeline, ledger, push, logged } = await batchesOf4(sim, (messages) => [...messages, ...messages])
       await push(1, 2, 3, 4)
-      expect(ledger.calls).toEqual([[[1, 2, 3, 4, 1, 2, 3, 4], []]])
-      expect(logged()).toContain('handleBatch received 4 messages and returned 8')
+      expect(ledger.calls).toEqual([[[1, 2, 3, 4], []]])
+      expect(logged()).toContain(
+        `${returnEach}: 4 it did not get or had returned before, and these are not acknowledged`,
+      )
       await pipeline.stop()
     }))
 
-  it('B86 no messages: nothing is acknowledged, which is logged', () =>
+  it('B85 in another order is as good as in that of the batch', () =>
+    inSimulation(async (sim) => {
+      const { pipeline, ledger, push } = await batchesOf4(sim, (messages) => messages.toReversed())
+      await push(1, 2, 3, 4)
+      expect(ledger.calls).toEqual([[[4, 3, 2, 1], []]])
+      expect(sim.logs).toEqual([])
+      await pipeline.stop()
+    }))
+
+  it('B86 no messages: all have failed, which is logged', () =>
     inSimulation(async (sim) => {
       const { pipeline, ledger, push, logged } = await batchesOf4(sim, () => [])
       await push(1, 2, 3, 4)
-      expect(ledger.calls).toEqual([])
-      expect(logged()).toContain('handleBatch received 4 messages and returned only 0')
+      expect(ledger.calls).toEqual([[[], [1, 2, 3, 4]]])
+      expect(logged()).toContain(`${returnEach}: 4 are missing`)
       await pipeline.stop()
     }))
 

@@ -110,15 +110,19 @@ describe('handleFailed', () => {
     })
   })
 
-  it('B59 acknowledges only the messages that it returns, and says so', async () => {
+  it('B59 acknowledges messages that it does not return as they were, and says so', async () => {
     await inSimulation(async (sim) => {
       const calls: unknown[] = []
-      const pipeline = await start((failed) => failed.slice(1))
+      const pipeline = await start((failed) =>
+        failed.slice(1).map((message) => message.updateData((n) => Number(n) * 10)),
+      )
       const acknowledger: Acknowledger = { ack: (_ref, ok, failed) => void calls.push([dataOf(ok), dataOf(failed)]) }
       await pipeline.call.pushMessages([2, 2, 1].map((data) => new Message(data, { acknowledger })))
       await sim.settle()
-      expect(calls).toEqual([[[1], [2]]])
-      expect(errorsOf(sim)).toMatchObject([expect.stringContaining('handleFailed got 2 messages and returned 1')])
+      expect(calls).toEqual([[[1], [20, 2]]])
+      expect(errorsOf(sim)).toMatchObject([
+        expect.stringContaining('handleFailed got 2 messages and has to return each of them once'),
+      ])
       await pipeline.stop()
     })
   })

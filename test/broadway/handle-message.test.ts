@@ -59,9 +59,18 @@ describe('prepareMessages', () => {
   })
 
   it.each([
-    ['drops a message', (list: readonly Incoming[]) => list.slice(1), 'returned 3 of them'],
+    [
+      'drops a message',
+      (list: readonly Incoming[]) => list.slice(1),
+      'prepareMessages got 4 messages and has to return each of them once, as it is or made from it: 1 are missing',
+    ],
     ['returns nothing', () => undefined as never, 'returned undefined'],
-    ['returns something else', () => [1, 2, 3, 4] as never, 'returned 4 of them'],
+    ['returns something else', () => [1, 2, 3, 4] as never, 'returned an array of 4, expected an array of messages'],
+    [
+      'returns other messages',
+      (list: readonly Incoming[]) => list.map(({ data }) => new Message(data)) as never,
+      '4 are missing',
+    ],
   ])('B40 fails all messages when it %s; none is handled', async (_title, prepareMessages, text) => {
     await inSimulation(async (sim) => {
       const handled: unknown[] = []
@@ -229,6 +238,18 @@ describe('handleMessage', () => {
     }
   })
 
+  it('B47 fails the message when it returns another one, which would be acknowledged in its place', async () => {
+    await inSimulation(async (sim) => {
+      const pipeline = await start({ handleMessage: ({ data }) => new Message(data) })
+      const { failed } = await pipeline.call.testMessage(1)
+      expect(failed).toMatchObject([{ data: 1, status: { kind: 'error', reason: { code: 'bad_return' } } }])
+      expect(errorsOf(sim)).toMatchObject([
+        expect.stringContaining('handleMessage returned another message than it got, expected a message'),
+      ])
+      await pipeline.stop()
+    })
+  })
+
   it('B48 fails a message that it sends to a batcher that is not there, unless it has failed anyway', async () => {
     await inSimulation(async (sim) => {
       const pipeline = await Broadway.start({
@@ -332,8 +353,9 @@ describe('handleMessage', () => {
         handleFailed: (failed) => noted([], (thrown = failed[0]), failed),
       })
       const processor = partOf(sim, 'Processor_default_0')
-      for (const data of [1, 2]) {
-        await pipeline.call.pushMessages([new Message(data, { acknowledger })])
+      const message = new Message(1, { acknowledger })
+      for (const _time of ['first', 'second']) {
+        await pipeline.call.pushMessages([message])
         expect(await probe.receive()).toMatchObject({
           successful: [],
           failed: [{ data: 1, status: { kind: 'error' } }],

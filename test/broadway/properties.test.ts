@@ -4,12 +4,14 @@ import { expect, it } from 'vitest'
 import { inSimulation, Silent } from '../support/broadway.ts'
 
 type Ending = 'ok' | 'fails' | 'throws'
+/** What `handleBatch` returns in the place of a message, unless it throws. */
+type LastEnding = Ending | 'missing' | 'twice' | 'another'
 
 /** What becomes of one message: in its processor, and in its batch. */
 interface Fate {
   readonly id: number
   readonly first: Ending
-  readonly last: Ending
+  readonly last: LastEnding
   readonly later: boolean
   readonly batcher: 'a' | 'b'
   readonly key: number
@@ -17,11 +19,12 @@ interface Fate {
 }
 
 const ending = fc.constantFrom<Ending[]>('ok', 'ok', 'ok', 'fails', 'throws')
+const lastEnding = fc.constantFrom<LastEnding[]>('ok', 'ok', 'ok', 'fails', 'throws', 'missing', 'twice', 'another')
 const fates = fc
   .array(
     fc.record({
       first: ending,
-      last: ending,
+      last: lastEnding,
       later: fc.boolean(),
       batcher: fc.constantFrom('a' as const, 'b' as const),
       key: fc.nat(2),
@@ -38,11 +41,15 @@ const shape = fc.record({
   batchProcessors: small,
   batchSize: small,
   batches: fc.boolean(),
-  handleFailed: fc.constantFrom('none', 'returns', 'throws'),
+  handleFailed: fc.constantFrom('none', 'returns', 'drops', 'throws'),
   prepares: fc.boolean(),
   acks: fc.constantFrom('now', 'later', 'never'),
   seed: fc.nat(1000),
 })
+
+function isFine(last: LastEnding): boolean {
+  return last === 'ok' || last === 'twice'
+}
 
 async function end<T>(how: Ending, later: boolean, fail: () => T, go: () => T): Promise<T> {
   if (later) await Promise.resolve()
@@ -72,7 +79,13 @@ it('acknowledges every message once, as what it has become, whatever fails on th
       await inSimulation(async (sim) => {
         const handleBatch = async (messages: readonly Message<Fate>[]): Promise<readonly Message[]> => {
           if (messages.some(({ data }) => data.last === 'throws')) throw new Error('on purpose')
-          return messages.map((message) => (message.data.last === 'fails' ? message.failed('on purpose') : message))
+          return messages.flatMap((message) => {
+            const { last } = message.data
+            if (last === 'missing') return []
+            if (last === 'twice') return [message, message]
+            if (last === 'another') return [new Message(message.data, { acknowledger })]
+            return [last === 'fails' ? message.failed('on purpose') : message]
+          })
         }
         const batcher = { batchSize: options.batchSize, concurrency: options.batchProcessors, handleBatch }
         const pipeline = await Broadway.start({
@@ -102,7 +115,7 @@ it('acknowledges every message once, as what it has become, whatever fails on th
               ? undefined
               : async (messages) => {
                   if (options.handleFailed === 'throws') throw new Error('on purpose')
-                  return messages
+                  return options.handleFailed === 'drops' ? messages.slice(1) : messages
                 },
         })
         const messages = list.map((fate) => new Message(fate, { acknowledger, ackRef: fate.id % 3 }))
@@ -116,12 +129,12 @@ it('acknowledges every message once, as what it has become, whatever fails on th
         expect(how).toHaveLength(1)
         if (first !== 'ok') expect(how).toEqual(['failed'])
         else if (!options.batches) expect(how).toEqual(['ok'])
-        else if (last !== 'ok') expect(how).toEqual(['failed'])
+        else if (!isFine(last)) expect(how).toEqual(['failed'])
       }
       // Only who shares a batch with one that throws fails without reason.
       if (!list.some(({ last }) => last === 'throws')) {
         for (const { id, first, last } of list) {
-          const ok = first === 'ok' && (!options.batches || last === 'ok')
+          const ok = first === 'ok' && (!options.batches || isFine(last))
           expect(ended.get(id)).toEqual([ok ? 'ok' : 'failed'])
         }
       }

@@ -11,6 +11,7 @@ import { endFailed } from './dead-letters.ts'
 import { fail, failureOf, isMessages } from './failing.ts'
 import type { Here } from './place.ts'
 import { RetryPolicy } from './retry-policy.ts'
+import { mismatch, type Returned, sortReturned } from './returned.ts'
 
 const NONE: readonly Message[] = []
 
@@ -71,7 +72,7 @@ export class BatchWork {
 
   #neverBatched({ messages, culprit }: Batch): Promise<void> | undefined {
     this.#here.failedBefore(`${culprit}`, messages)
-    return this.#finish(NONE, messages, messages.length)
+    return this.#finish(NONE, messages)
   }
 
   #threw({ messages }: Batch, thrown: unknown): Promise<void> | undefined {
@@ -82,7 +83,7 @@ export class BatchWork {
       const each = fail(message, failure)
       if (!this.#keeps(message, each)) failed.push(each)
     }
-    return this.#finish(NONE, failed, failed.length)
+    return this.#finish(NONE, failed)
   }
 
   #handled(batch: Batch, result: unknown): Promise<void> | undefined {
@@ -91,12 +92,23 @@ export class BatchWork {
       const text = `handleBatch returned ${got}, expected an array of messages: those that it got, or ones made from them`
       return this.#threw(batch, new BroadwayError('bad_return', text))
     }
-    const given = batch.messages.length
-    if (result.every(({ status }) => status === 'ok')) return this.#finish(result, NONE, given)
-    const successful = result.filter(({ status }) => status === 'ok')
-    const bad = result.filter(({ status }) => status !== 'ok')
+    const returned = sortReturned(batch.messages, result)
+    const { messages } = returned
+    const missing = this.#missing(batch, returned)
+    if (missing.length === 0 && messages.every(({ status }) => status === 'ok')) return this.#finish(messages, NONE)
+    const successful = messages.filter(({ status }) => status === 'ok')
+    const bad = messages.filter(({ status }) => status !== 'ok')
     const failed = this.policy === undefined ? bad : this.#givenUp(batch, bad)
-    return this.#finish(successful, failed, given - (bad.length - failed.length))
+    return this.#finish(successful, [...failed, ...missing])
+  }
+
+  /** Those that `handleBatch` has not returned, failed: a mistake of the program, so they are not handled again. */
+  #missing({ messages }: Batch, returned: Returned): readonly Message[] {
+    const text = mismatch('handleBatch', messages.length, returned)
+    if (text === undefined) return NONE
+    this.#here.report(text)
+    const failure = failureOf(new BroadwayError('bad_return', text))
+    return returned.missing.map((message) => fail(message, failure))
   }
 
   /** Those of the failed messages that are not handled again. */
@@ -116,10 +128,8 @@ export class BatchWork {
     return true
   }
 
-  #finish(successful: readonly Message[], failed: readonly Message[], given: number): Promise<void> | undefined {
+  #finish(successful: readonly Message[], failed: readonly Message[]): Promise<void> | undefined {
     const end = (lost: readonly Message[], taken: readonly Message[]): Promise<void> | undefined => {
-      const returned = successful.length + failed.length
-      if (returned !== given) this.#here.report(mismatch(given, returned))
       const { telemetry } = this.#here
       telemetry.outcome(successful, lost, taken)
       const all = taken.length > 0 ? [...successful, ...taken] : successful
@@ -135,10 +145,4 @@ export class BatchWork {
   readonly #notAcknowledged = (error: unknown, { successful, failed }: AckGroup): void => {
     this.#here.report(`${successful.length + failed.length} messages could not be acknowledged`, error)
   }
-}
-
-function mismatch(given: number, returned: number): string {
-  if (returned > given)
-    return `handleBatch received ${given} messages and returned ${returned}: some are acknowledged twice`
-  return `handleBatch received ${given} messages and returned only ${returned}: those that are missing are not acknowledged`
 }

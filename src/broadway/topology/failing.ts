@@ -7,6 +7,7 @@ import { show } from '../../stage/show.ts'
 import { acknowledgedNow, type Failure, Message, wasAcknowledged, withFailure } from '../message.ts'
 import type { HandleFailed } from '../options/checked-options.ts'
 import type { Here } from './place.ts'
+import { mismatch, sortReturned } from './returned.ts'
 
 /** What was thrown, as the failure of a message. */
 export function failureOf(thrown: unknown): Failure & { readonly kind: 'error' | 'throw' | 'exit' } {
@@ -60,11 +61,11 @@ function checked(here: Here, failed: readonly Message[], result: unknown): reado
     here.report(text)
     return failed
   }
-  if (result.length !== failed.length) {
-    const text = `handleFailed got ${failed.length} messages and returned ${result.length}; those that are missing are not acknowledged`
-    here.report(text)
-  }
-  return result
+  const returned = sortReturned(failed, result)
+  const text = mismatch('handleFailed', failed.length, returned)
+  if (text === undefined) return result
+  here.report(text)
+  return [...returned.messages, ...returned.missing]
 }
 
 /** An array, and nothing but messages in it. */

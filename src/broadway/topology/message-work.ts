@@ -7,11 +7,12 @@ import { isPromise } from '../../otp/server-behaviour.ts'
 import { show } from '../../stage/show.ts'
 import { type AckGroup, acknowledge } from '../acknowledger.ts'
 import { BroadwayError } from '../errors.ts'
-import { Message } from '../message.ts'
+import { Message, originOf } from '../message.ts'
 import type { CheckedProcessors } from '../options/checked-options.ts'
 import { endFailed } from './dead-letters.ts'
 import { fail, failureOf, isMessages } from './failing.ts'
 import type { Here } from './place.ts'
+import { mismatch, sortReturned } from './returned.ts'
 
 const NONE: readonly Message[] = []
 
@@ -84,9 +85,12 @@ export class MessageWork {
   }
 
   #prepared(messages: readonly Message[], prepared: unknown): readonly Message[] | Promise<readonly Message[]> {
-    if (isMessages(prepared) && prepared.length === messages.length) return this.#handleAll(prepared)
-    const got = Array.isArray(prepared) ? `${prepared.length} of them` : show(prepared)
-    const text = `prepareMessages got ${messages.length} messages and returned ${got}: it has to return as many messages as it got`
+    if (!isMessages(prepared)) {
+      const text = `prepareMessages returned ${show(prepared)}, expected an array of messages`
+      return this.#unprepared(messages, new BroadwayError('bad_return', text))
+    }
+    const text = mismatch('prepareMessages', messages.length, sortReturned(messages, prepared))
+    if (text === undefined) return this.#handleAll(prepared)
     return this.#unprepared(messages, new BroadwayError('bad_return', text))
   }
 
@@ -141,15 +145,17 @@ export class MessageWork {
   }
 
   #handled(run: Run, message: Message, result: unknown): void {
-    if (!(result instanceof Message)) this.#threw(run, message, badReturn(result))
-    else if (result.status !== 'ok') this.#failed(run, message, result)
-    else if (this.#batchers === undefined || this.#batchers.has(result.batcher)) run.successful.push(result)
-    else this.#threw(run, message, unknownBatcher(result, this.#batchers))
+    const wrong = this.#wrong(message, result)
+    if (wrong !== undefined || !(result instanceof Message)) this.#threw(run, message, wrong)
+    else if (result.status === 'ok') run.successful.push(result)
+    else this.#failed(run, message, result)
   }
 
-  /** What is wrong with what `handleMessage` returned, for who listens. */
-  readonly #wrong = (result: unknown): BroadwayError | undefined => {
-    if (!(result instanceof Message)) return badReturn(result)
+  /** What is wrong with what `handleMessage` returned for a message. */
+  #wrong(message: Message, result: unknown): BroadwayError | undefined {
+    if (!(result instanceof Message)) return badReturn(show(result))
+    // The one that it got would never be acknowledged.
+    if (originOf(result) !== originOf(message)) return badReturn('another message than it got')
     if (result.status !== 'ok' || this.#batchers === undefined || this.#batchers.has(result.batcher)) return undefined
     return unknownBatcher(result, this.#batchers)
   }
@@ -157,7 +163,11 @@ export class MessageWork {
   /** `handleMessage` when somebody listens. */
   readonly #watched: CheckedProcessors['handleMessage'] = (message, context, stage) => {
     const { handleMessage } = this.#processors
-    return this.#here.telemetry.message(message, () => handleMessage(message, context, stage), this.#wrong)
+    return this.#here.telemetry.message(
+      message,
+      () => handleMessage(message, context, stage),
+      (returned) => this.#wrong(message, returned),
+    )
   }
 
   #threw(run: Run, message: Message, thrown: unknown): void {
@@ -201,8 +211,8 @@ export class MessageWork {
   }
 }
 
-function badReturn(result: unknown): BroadwayError {
-  const text = `handleMessage returned ${show(result)}, expected a message: return the one that it got, or one made from it`
+function badReturn(returned: string): BroadwayError {
+  const text = `handleMessage returned ${returned}, expected a message: return the one that it got, or one made from it`
   return new BroadwayError('bad_return', text)
 }
 
