@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { type Acknowledger, Broadway, Message, type PipelineConcurrency, Producer } from 'sluice'
 import { describe, expect, it } from 'vitest'
+import { processOf } from '../../src/process/ref.ts'
+import { VirtualClock } from '../../src/testing/virtual-clock.ts'
 import { dataOf, inSimulation, Ledger, messages, noted, partOf, Silent } from '../support/broadway.ts'
 
 const silent = { module: Silent<number> }
@@ -159,6 +161,23 @@ describe('setConcurrency', () => {
       const test = pipeline.call.testMessage(3)
       await sim.advance(100)
       expect(dataOf((await test).successful)).toEqual([3])
+      await pipeline.stop()
+    })
+  })
+
+  it('finds the producers that go on, and does not look for a source that has ended', async () => {
+    await inSimulation(async (sim) => {
+      const pipeline = await Broadway.start({
+        name: 'ended',
+        producer: { source: [1, 2, 3] },
+        processors: { default: { concurrency: 1, handleMessage: (message) => message } },
+      })
+      await sim.settle()
+      expect(sim.processes.map(String).some((name) => name.includes('Producer_0'))).toBe(false)
+      await pipeline.call.setConcurrency({ processors: 3 })
+      const { clock } = processOf(pipeline).runtime
+      expect(clock).toBeInstanceOf(VirtualClock)
+      expect(clock).toMatchObject({ pending: 0 })
       await pipeline.stop()
     })
   })

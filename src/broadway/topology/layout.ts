@@ -4,7 +4,9 @@ import { planStart } from '../../otp/start.ts'
 import { ChildSpec, child } from '../../otp/supervision/child-spec.ts'
 import { Supervisor } from '../../otp/supervision/supervisor.ts'
 import type { SupervisorOptions } from '../../otp/supervision/supervisor-options.ts'
+import { isOrderly } from '../../process/exit-reason.ts'
 import type { Class, Name } from '../../process/name.ts'
+import type { Process } from '../../process/process.ts'
 import { DemandDispatcher } from '../../stage/dispatchers/demand-dispatcher.ts'
 import type { Dispatcher } from '../../stage/dispatchers/dispatcher.ts'
 import { type NumberedPartitions, PartitionDispatcher } from '../../stage/dispatchers/partition-dispatcher.ts'
@@ -45,12 +47,16 @@ export interface Layout {
   /** The stages that are the end. */
   readonly last: Ends['last']
   readonly count: ProcessorCount
+  readonly ended: EndedProducers
 }
 
 /** How many processors there are now, for producers, which may outlive them. */
 interface ProcessorCount {
   processors: number
 }
+
+/** The names of producers that have come to their end and do not come back, for processors that start after that. */
+type EndedProducers = Set<string>
 
 /** Who is in front of the end, and who is the end. */
 interface Ends {
@@ -66,6 +72,7 @@ interface Plan {
   readonly processors: readonly Name<ForwardingProcessor>[]
   readonly allowance: Allowance | undefined
   readonly count: ProcessorCount
+  readonly ended: EndedProducers
 }
 
 /**
@@ -87,6 +94,7 @@ export function layOut(options: CheckedPipeline, extra: readonly ChildSpec[] = [
     ),
     allowance: running?.allowance ?? (producer.rateLimiting && new Allowance(producer.rateLimiting)),
     count: running?.count ?? { processors: processors.concurrency },
+    ended: running?.ended ?? new Set(),
   }
   // In the order of their start, which is the order of the names.
   const front = [...extra, ...rateLimiterOf(plan), producersOf(plan)]
@@ -106,6 +114,7 @@ export function layOut(options: CheckedPipeline, extra: readonly ChildSpec[] = [
     behind,
     ...endsOf(plan),
     count: plan.count,
+    ended: plan.ended,
   }
 }
 
@@ -144,7 +153,7 @@ function producersOf(plan: Plan): ChildSpec {
 }
 
 /** The user's class, with a behaviour of ours. */
-function producerOf({ options, names, allowance, count }: Plan, index: number): ChildSpec {
+function producerOf({ options, names, producers, allowance, count, ended }: Plan, index: number): ChildSpec {
   const { producer, processors, shutdown } = options
   const { type, arg, finite } = producer
   const base = `Producer_${index}`
@@ -154,10 +163,20 @@ function producerOf({ options, names, allowance, count }: Plan, index: number): 
   const place = { name: `${options.name}`, index, options, partitions, allowance }
   const definition = {
     ...start.definition,
-    makeBehaviour: (process: ConstructorParameters<typeof BroadwayProducerBehaviour>[0]) =>
-      new BroadwayProducerBehaviour(process, definition, place),
+    makeBehaviour: (process: Process) => {
+      if (finite) noteEnd(process, producers[index], ended)
+      return new BroadwayProducerBehaviour(process, definition, place)
+    },
   }
   return new ChildSpec({ ...start, definition }, { id: base, shutdown, restart: finite ? 'transient' : 'permanent' })
+}
+
+/** A producer of a source has not ended as long as it runs, or is started again. */
+function noteEnd(process: Process, name: Name | undefined, ended: EndedProducers): void {
+  ended.delete(`${name}`)
+  process.onEnd((reason) => {
+    if (isOrderly(reason)) ended.add(`${name}`)
+  })
 }
 
 /** Messages go to the processor whose number a function says. */
@@ -184,14 +203,14 @@ function processorsOf(plan: Plan): ChildSpec {
 }
 
 function processorOf(plan: Plan, index: number): ChildSpec {
-  const { options, names, producers } = plan
+  const { options, names, producers, ended } = plan
   const { producer, processors, batchers, resubscribeInterval, shutdown } = options
   const { key, maxDemand, minDemand, partitionBy } = processors
   const base = `Processor_${key}_${index}`
   const partition = partitionBy === undefined ? undefined : index
   const argument: ProcessorArgument = {
     place: placeOf(options, key, index),
-    upstream: { producers, maxDemand, minDemand, partition, finite: producer.finite, resubscribeInterval },
+    upstream: { producers, ended, maxDemand, minDemand, partition, finite: producer.finite, resubscribeInterval },
     processors,
   }
   if (batchers.length === 0) {

@@ -11,6 +11,8 @@ import type { Message } from '../message.ts'
 /** What a processor asks its producers for. */
 export interface UpstreamOptions {
   readonly producers: readonly Name<Emits<Message>>[]
+  /** The names of those that have come to their end and do not come back. */
+  readonly ended: ReadonlySet<string>
   readonly maxDemand: number
   readonly minDemand: number
   /** Its number, when the producers have partitions. */
@@ -91,7 +93,7 @@ export class Upstream {
       this.#subscriptions.set(this.#stage.subscribe(to), producer)
     } catch (error) {
       if (!(error instanceof StageError && error.code === 'noproc')) throw error
-      this.#lookAgain(producer)
+      if (!this.#options.ended.has(`${producer}`)) this.#lookAgain(producer)
     }
   }
 
