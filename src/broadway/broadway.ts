@@ -248,7 +248,8 @@ export class Broadway<in Data = never, Module = unknown> extends GenServer {
    * Sets how many processors, and how many batch processors of each batcher there are, while the pipeline runs. The stages behind
    * the producers finish what they have, and are replaced; producers stay, and what they emit meanwhile waits. Messages with the same
    * number of `partitionBy` keep their order. The reply is the new topology; it takes as long as the callbacks that run, and as the
-   * retries that wait, so a callback of the pipeline must not wait for it.
+   * retries that wait, so a callback of the pipeline must not wait for it. What is left after `drainTimeout` is killed and reported, as
+   * when a pipeline stops.
    *
    * @throws `CallError` `failed`: its cause is a `BroadwayError`, `bad_options` for numbers that make no sense, `stopped` when the
    * pipeline is stopped meanwhile. `timeout` after 5000 ms, and then it goes on; `with({ timeout })` sets another time.
@@ -311,10 +312,13 @@ export class Broadway<in Data = never, Module = unknown> extends GenServer {
     if (sameConcurrency(options, this.#options)) return this.topology()
     const { runtime } = processOf(this.self)
     const pause = () => this.sleep(options.resubscribeInterval)
-    await finishBehind(this.#layout, runtime, pause, () => this.#ending)
+    const { drainTimeout = options.drainTimeout } = concurrency
+    let late = false
+    const finished = finishBehind(this.#layout, runtime, pause, () => this.#ending || late)
+    late = !(await inTime(finished, drainTimeout, runtime))
     if (this.#ending)
       throw new BroadwayError('stopped', `${this.self} is being stopped, its concurrency was not changed`)
-    this.#exchanging = this.#exchange(options, runtime)
+    this.#exchanging = this.#exchange(options, runtime, late ? drainTimeout : undefined)
     try {
       await this.#exchanging
     } catch (error) {
@@ -327,9 +331,9 @@ export class Broadway<in Data = never, Module = unknown> extends GenServer {
     return this.topology()
   }
 
-  async #exchange(options: CheckedPipeline, runtime: Runtime): Promise<void> {
+  async #exchange(options: CheckedPipeline, runtime: Runtime, late: number | undefined): Promise<void> {
     const layout = layOut(options, [], this.#layout)
-    await exchange(this.#layout, layout, runtime)
+    await exchange(this.#layout, layout, runtime, late)
     this.#layout = layout
     this.#options = options
   }
@@ -394,6 +398,15 @@ function stopInside(pipeline: Process, by: Process): BroadwayError | undefined {
   }
   const text = `${by} cannot stop ${pipeline}, to which it belongs: the stop waits until the callback is done. To end it from inside without waiting, pipeline.exit('shutdown')`
   return new BroadwayError('stop_inside', text)
+}
+
+/** Whether something is done within so many milliseconds. */
+function inTime(done: Promise<void>, ms: number, { clock }: Runtime): Promise<boolean> {
+  if (ms === Infinity) return done.then(() => true)
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimer(ms, () => resolve(false))
+    done.then(() => resolve(true), reject).finally(() => timer.cancel())
+  })
 }
 
 function remember(pipeline: Process): void {

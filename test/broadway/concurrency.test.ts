@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Acknowledger, Broadway, Message, type PipelineConcurrency, Producer } from 'sluice'
+import { type Abandoned, type Acknowledger, Broadway, Message, type PipelineConcurrency, Producer } from 'sluice'
 import { describe, expect, it } from 'vitest'
 import { processOf } from '../../src/process/ref.ts'
 import { VirtualClock } from '../../src/testing/virtual-clock.ts'
@@ -182,6 +182,116 @@ describe('setConcurrency', () => {
     })
   })
 
+  it.each([
+    ['a batch processor dies with its batch', [0, 1, 2, 3], 'BatchProcessor_default_0', [[1], [2], [3]]],
+    ['a batch processor dies with the last batch', [0], 'BatchProcessor_default_0', []],
+    // Who has a batch in hand finishes it.
+    ['a batcher dies with its batches', [0, 1, 2, 3], 'Batcher_default', [[0]]],
+  ])('loses no more than what is killed when %s', async (_what, data, part, left) => {
+    await inSimulation(async (sim) => {
+      const ledger = new Ledger()
+      const pipeline = await Broadway.start({
+        name: 'batches',
+        producer: silent,
+        processors: { default: { concurrency: 1, handleMessage: (message) => message } },
+        batchers: {
+          default: {
+            batchSize: 1,
+            maxDemand: 10,
+            async handleBatch(messages, _info, _context, stage) {
+              await stage.sleep(100)
+              return messages
+            },
+          },
+        },
+      })
+      await pipeline.call.pushMessages(acked(ledger, ...data))
+      await sim.advance(10)
+      const done = pipeline.with({ timeout: 60_000 }).call.setConcurrency({ processors: 2 })
+      await sim.advance(10)
+      partOf(sim, part).kill()
+      let topology: unknown
+      void done.then((changed) => {
+        topology = changed
+      })
+      // Long before the deadline, which is 30 seconds.
+      await sim.advance(10_000)
+      expect(topology).toMatchObject({ processors: [{ concurrency: 2 }] })
+      expect(ledger.calls.map(([successful]) => successful)).toEqual(left)
+      await pipeline.stop()
+    })
+  })
+
+  it('at its deadline kills what has not finished, says so, and goes on', async () => {
+    await inSimulation(async (sim) => {
+      const reports: Abandoned[] = []
+      const ledger = new Ledger()
+      const pipeline = await Broadway.start({
+        name: 'stuck',
+        producer: silent,
+        processors: {
+          default: {
+            concurrency: 2,
+            maxDemand: 1,
+            async handleMessage(message, _context, stage) {
+              if (message.data === 0) await stage.sleep(1e9)
+              return message
+            },
+          },
+        },
+        batchers: {
+          default: {
+            async handleBatch(messages, _info, _context, stage) {
+              if (dataOf(messages).includes(1)) await stage.sleep(1e9)
+              return messages
+            },
+          },
+        },
+        onAbandoned: (report) => reports.push(report),
+      })
+      await pipeline.call.pushMessages(acked(ledger, 0, 1))
+      await sim.settle()
+      await sim.advance(1000)
+      const done = pipeline.with({ timeout: 60_000 }).call.setConcurrency({ processors: 3, drainTimeout: 500 })
+      await sim.advance(499)
+      expect(reports).toEqual([])
+      await sim.advance(1)
+      expect((await done).processors[0]?.concurrency).toBe(3)
+      expect(reports).toMatchObject([{ pipeline: 'stuck', ms: 500, messages: 2 }])
+      expect(reports[0]?.stages.map(({ waitedFor, messages }) => [waitedFor, messages])).toEqual([
+        ['handleMessage', 1],
+        ['handleBatch', 1],
+      ])
+      expect(sim.logs.filter(({ level }) => level !== 'debug').map(({ message }) => message)).toEqual([
+        expect.stringContaining('stuck changed its concurrency, and left 2 messages that nobody acknowledged'),
+      ])
+      expect(dataOf((await pipeline.call.testMessage(5)).successful)).toEqual([5])
+      expect(ledger.calls).toEqual([])
+      await pipeline.stop()
+    })
+  })
+
+  it('has the deadline of the pipeline when it is given none', async () => {
+    await inSimulation(async (sim) => {
+      const pipeline = await Broadway.start({
+        name: 'default',
+        producer: silent,
+        processors: {
+          default: {
+            concurrency: 1,
+            handleMessage: (message, _context, stage) => stage.sleep(1e9).then(() => message),
+          },
+        },
+        drainTimeout: 70,
+      })
+      await pipeline.call.pushMessages(messages(1))
+      const done = pipeline.call.setConcurrency({ processors: 2 })
+      await sim.advance(70)
+      expect((await done).processors[0]?.concurrency).toBe(2)
+      await pipeline.stop()
+    })
+  })
+
   it('several at once are done one after another', async () => {
     await inSimulation(async () => {
       const pipeline = await Broadway.start({
@@ -229,7 +339,8 @@ describe('setConcurrency', () => {
     [{ processors: 1.5 }, 'processors of a pipeline: expected a whole number >= 1, got 1.5'],
     [{ batchers: { sqs: 1 } }, 'batchers of a pipeline has no option sqs: known is default'],
     [{ batchers: { default: -1 } }, 'batchers.default of a pipeline: expected a whole number >= 1, got -1'],
-    [{ producers: 2 }, 'a pipeline has no option producers: known are processors, batchers'],
+    [{ producers: 2 }, 'a pipeline has no option producers: known are processors, batchers, drainTimeout'],
+    [{ drainTimeout: 0 }, 'drainTimeout of a pipeline: expected a whole number >= 1 or Infinity, got 0'],
   ])('is refused: %j', async (concurrency, message) => {
     await inSimulation(async () => {
       const pipeline = await Broadway.start({

@@ -222,7 +222,10 @@ export interface PipelineOptions<
    * is abandoned: stages that have something left are killed. Default `shutdown`.
    */
   readonly drainTimeout?: number | undefined
-  /** Called when a pipeline ends and messages are left that were not acknowledged, or stages that had to be killed. */
+  /**
+   * Called when a pipeline ends, or changes its concurrency, and messages are left that were not acknowledged, or stages that had to be
+   * killed.
+   */
   readonly onAbandoned?: ((report: Abandoned) => void) | undefined
   /** Restarts of its parts tolerated within `maxSeconds`, >= 0; one more, and the pipeline ends. Default 3. */
   readonly maxRestarts?: number | undefined

@@ -11,15 +11,21 @@ export interface PipelineConcurrency {
   readonly processors?: number | undefined
   /** How many batch processors of each batcher, >= 1. */
   readonly batchers?: Readonly<Record<string, number>> | undefined
+  /**
+   * Milliseconds that the stages have to finish what is on its way, >= 1 or `Infinity`. What is left then is killed and reported as when
+   * a pipeline stops, and the new stages start. Default that of the pipeline.
+   */
+  readonly drainTimeout?: number | undefined
 }
 
 /**
- * The options of a pipeline with other numbers of stages.
+ * The options of a pipeline with other numbers of stages; `drainTimeout` stays what it is.
  *
  * @throws `BroadwayError` `bad_options`.
  */
 export function withConcurrency(options: CheckedPipeline, given: PipelineConcurrency): CheckedPipeline {
-  const concurrency = pipelineOptions(given, ['processors', 'batchers'])
+  const concurrency = pipelineOptions(given, ['processors', 'batchers', 'drainTimeout'])
+  concurrency.count('drainTimeout')
   const { processors, batchers } = options
   const read = concurrency.at('batchers', keysOf(options, given), given.batchers ?? {})
   return {

@@ -10,6 +10,8 @@ import { Message } from '../message.ts'
 import { callbackOf } from './place.ts'
 import { BroadwayProducerBehaviour } from './producer-stage.ts'
 
+const ENDED = 'ended with'
+
 /** A stage that had not finished. */
 export interface AbandonedStage {
   /** Its name. */
@@ -24,7 +26,7 @@ export interface AbandonedStage {
 export interface Abandoned {
   /** The name of the pipeline. */
   readonly pipeline: string
-  /** Milliseconds that it had after it was asked to stop; 0 when it was not asked. */
+  /** Milliseconds that it had after it was asked to stop, or to change its concurrency; 0 when it was not asked. */
   readonly ms: number
   /** Messages that are not acknowledged, in all stages. */
   readonly messages: number
@@ -49,7 +51,7 @@ export interface Parts {
 export function abandon(parts: Parts, runtime: Runtime, ms: number): void {
   const left = unfinished(parts, runtime)
   if (left.length === 0) return
-  report(parts, runtime, left, ms)
+  report(parts, runtime, left, ms, ENDED)
   for (const supervisor of holders(parts.supervisors, runtime)) {
     supervisor.stopping = true
     supervisor.stopTimed = true
@@ -58,12 +60,12 @@ export function abandon(parts: Parts, runtime: Runtime, ms: number): void {
   for (const { process, waitedFor } of left) if (waitedFor !== undefined || !isProducer(process)) process.kill()
 }
 
-/** Kills whatever is there, and says what was left: the pipeline has ended. */
-export function killAll(parts: Parts, runtime: Runtime, ms: number): void {
+/** Kills whatever is there, and says what was left. */
+export function killAll(parts: Parts, runtime: Runtime, ms: number, what: string = ENDED): void {
   const supervisors = holders(parts.supervisors, runtime)
   const stages = holders(parts.stages, runtime)
   if (supervisors.length + stages.length === 0) return
-  report(parts, runtime, unfinished(parts, runtime), ms)
+  report(parts, runtime, unfinished(parts, runtime), ms, what)
   // Nobody is to be started again in between.
   for (const process of [...supervisors, ...stages]) process.kill()
 }
@@ -80,12 +82,18 @@ function unfinished({ stages }: Parts, runtime: Runtime): readonly Unfinished[] 
   })
 }
 
-function report({ pipeline, onAbandoned }: Parts, { logger }: Runtime, left: readonly Unfinished[], ms: number): void {
+function report(
+  { pipeline, onAbandoned }: Parts,
+  { logger }: Runtime,
+  left: readonly Unfinished[],
+  ms: number,
+  what: string,
+): void {
   if (left.length === 0) return
   const stages = left.map(({ stage, waitedFor, messages }): AbandonedStage => ({ stage, waitedFor, messages }))
   const messages = stages.reduce((sum, stage) => sum + stage.messages, 0)
   const abandoned: Abandoned = { pipeline, ms, messages, stages }
-  const text = `${pipeline} ended with ${count(messages)} that nobody acknowledged: ${stages.map(describe).join('; ')}`
+  const text = `${pipeline} ${what} ${count(messages)} that nobody acknowledged: ${stages.map(describe).join('; ')}`
   logger.error(abandoned, text)
   if (channels.broadwayAbandon.hasSubscribers) channels.broadwayAbandon.publish(abandoned)
   try {

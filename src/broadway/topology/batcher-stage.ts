@@ -34,6 +34,8 @@ export class Batcher extends ProducerConsumer<Message, Batch> {
   readonly #batching: Batching
   readonly #timers = new Map<PendingBatch, Timer>()
   readonly #processors = new Set<Subscription>()
+  /** All batches that it had are taken, and there will be no more. */
+  #left = false
 
   constructor(argument: () => BatcherArgument) {
     const { place, batcher, processors, partitioned, dispatcher } = argument()
@@ -57,19 +59,21 @@ export class Batcher extends ProducerConsumer<Message, Batch> {
 
   override handleSubscribe(peer: 'producer' | 'consumer', subscription: Subscription): undefined {
     if (peer === 'producer') this.#processors.add(subscription)
+    // It comes in the place of one that has died meanwhile, and is not to wait for more.
+    else if (this.#left) leaveSoon(this)
     return undefined
   }
 
   override handleEvents(messages: readonly Message[]): readonly Batch[] {
-    if (!this.#telemetry.watchesBatcher) return this.#left(this.#batching.add(messages))
-    return this.#telemetry.batcher(messages, () => this.#left(this.#batching.add(messages)))
+    if (!this.#telemetry.watchesBatcher) return this.#told(this.#batching.add(messages))
+    return this.#telemetry.batcher(messages, () => this.#told(this.#batching.add(messages)))
   }
 
   override handleInfo(message: unknown): Emitted<Batch> {
-    if (message instanceof PendingBatch) return this.#left(this.#batching.timeout(message))
-    if (message === LEAVE) cancelConsumers(this)
+    if (message instanceof PendingBatch) return this.#told(this.#batching.timeout(message))
+    if (message === LEAVE) this.#leave()
     else if (message instanceof FlushThen) {
-      this.emit(this.#left(this.#batching.flush()))
+      this.emit(this.#told(this.#batching.flush()))
       behindAll(this, new Passed(message.later))
     } else if (message instanceof Passed) message.later.reply(undefined)
     else return super.handleInfo(message)
@@ -84,10 +88,15 @@ export class Batcher extends ProducerConsumer<Message, Batch> {
     if (!this.#processors.delete(subscription) || this.#processors.size > 0) return undefined
     // Nothing more comes, and processors that come back bring a new batcher with them. What leaves now goes in front of the end.
     leaveSoon(this)
-    return this.#left(this.#batching.flush())
+    return this.#told(this.#batching.flush())
   }
 
-  #left(batches: readonly Batch[]): readonly Batch[] {
+  #leave(): void {
+    this.#left = true
+    cancelConsumers(this)
+  }
+
+  #told(batches: readonly Batch[]): readonly Batch[] {
     this.#telemetry.batches(batches)
     return batches
   }

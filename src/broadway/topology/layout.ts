@@ -40,6 +40,8 @@ export interface Layout {
   /** `undefined` without rate limiting. */
   readonly allowance: Allowance | undefined
   readonly parts: Parts
+  /** Without the producers and those above them. */
+  readonly partsBehind: Parts
   readonly barrier: Barrier
   /** What comes behind the producers, in the order of its start: children of the main supervisor. */
   readonly behind: readonly ChildSpec[]
@@ -110,6 +112,7 @@ export function layOut(options: CheckedPipeline, extra: readonly ChildSpec[] = [
     rateLimiter: names.of(PipelineRateLimiter, 'RateLimiter'),
     allowance: plan.allowance,
     parts: partsOf(plan),
+    partsBehind: partsBehind(plan),
     barrier: barrierOf(plan),
     behind,
     ...endsOf(plan),
@@ -134,6 +137,15 @@ function partsOf({ options, names }: Plan): Parts {
     stages: names.known.filter((name) => is(Stage, name)),
     onAbandoned: options.onAbandoned,
   }
+}
+
+function partsBehind(plan: Plan): Parts {
+  const parts = partsOf(plan)
+  const { names, producers } = plan
+  const above = ['Supervisor', 'ProducerSupervisor'].map((base) => names.of(Supervisor, base))
+  const front = new Set([...above, ...producers].map(String))
+  const behind = (name: Name): boolean => !front.has(`${name}`)
+  return { ...parts, supervisors: parts.supervisors.filter(behind), stages: parts.stages.filter(behind) }
 }
 
 // ---- Producers
