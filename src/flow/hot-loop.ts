@@ -117,7 +117,10 @@ function isSimple(operation: Operation): operation is MapOperation {
   return SIMPLE.includes(operation.kind)
 }
 
-/** Each has a name, by which the engine tells it from others of the same text, and profilers show it. */
+/**
+ * Each has a name, by which the engine tells it from others of the same text, and profilers show it; what begins with `sluice:` no
+ * crash report takes for code of the user.
+ */
 let named = 0
 
 function makerOf(operations: readonly MapOperation[]): LoopMaker | undefined {
@@ -137,7 +140,7 @@ function makerOf(operations: readonly MapOperation[]): LoopMaker | undefined {
         if (pending !== undefined) return later(events, index, ${operations.length}, event, pending)
       }
     }
-    //# sourceURL=sluice-flow-step-${++named}.js`
+    //# sourceURL=sluice:flow-step-${++named}.js`
   try {
     const names = operations.map((_, place) => `run${place}`)
     return new Function('isPending', 'later', 'last', 'stage', ...names, text) as LoopMaker

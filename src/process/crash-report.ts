@@ -49,6 +49,8 @@ function brief(value: unknown): string {
   return text.length > 200 ? `${text.slice(0, 200)}...` : text
 }
 
+/** What code that is made at run time gives as its place. */
+const GENERATED = /(?:\(|at )sluice:/
 /** Where our own code lies, as stacks write it: its frames only say how the user's code was reached. */
 const ours = [new URL('..', import.meta.url).href, fileURLToPath(new URL('..', import.meta.url))]
 
@@ -56,7 +58,8 @@ function userFramesFirst(error: Error): string | undefined {
   const lines = error.stack?.split('\n') ?? []
   const frames = lines.filter((line) => /^\s+at /.test(line))
   const head = lines.slice(0, lines.length - frames.length)
-  const inner = (line: string): boolean => ours.some((place) => line.includes(place)) || line.includes('node:internal')
+  const inner = (line: string): boolean =>
+    ours.some((place) => line.includes(place)) || line.includes('node:internal') || GENERATED.test(line)
   const users = frames.filter((line) => !inner(line))
   return [...head, ...users, ...frames.filter(inner)].join('\n')
 }

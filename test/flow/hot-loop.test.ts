@@ -62,14 +62,14 @@ describe('the loop of a step that has had many events', () => {
       return n
     })
     expect(await numbers.count()).toBe(MANY)
-    expect(stack).toContain('sluice-flow-step-')
+    expect(stack).toContain('sluice:flow-step-')
   })
 
   it('is used behind a flatMap, too', async () => {
     const stacks = new Set<boolean>()
     let count = 0
     const look = () => {
-      if (count++ % 1_000 === 0) stacks.add(new Error('here').stack?.includes('sluice-flow-step-') === true)
+      if (count++ % 1_000 === 0) stacks.add(new Error('here').stack?.includes('sluice:flow-step-') === true)
     }
     const numbers = Flow.from(range(1, MANY / 500)).flatMap((n) => new Array<number>(500).fill(n))
     expect(await numbers.map(look).count()).toBe(MANY)

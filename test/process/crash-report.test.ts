@@ -26,6 +26,9 @@ class Worker extends GenServer {
   misuse() {
     this.exit('nobody' as unknown as Ref, 'boom')
   }
+  misuseInLoop() {
+    inLoop(() => this.misuse())
+  }
   throwWord() {
     throw 'just a word'
   }
@@ -36,6 +39,9 @@ class Worker extends GenServer {
     throw new Error(`no ${String(message)}`)
   }
 }
+
+/** Code that was made at run time, and lies in the same place as that of flows. */
+const inLoop = new Function('run', 'run()\n//# sourceURL=sluice:loop-1.js') as (run: () => void) => void
 
 const errors = (sim: Simulation): readonly LogLine[] => sim.logs.filter(({ level }) => level === 'error')
 
@@ -79,6 +85,17 @@ describe('a crash report', () => {
       expect(frames(stack)[0]).toContain('Worker.misuse')
       expect(stack?.split('\n')[0]).toContain('expected a ref of this runtime, got nobody')
       expect([...frames(stack)].sort()).toEqual([...frames(raw)].sort())
+    })
+  })
+
+  it('takes code that was made at run time for its own', async () => {
+    await simulate().run(async (sim) => {
+      const worker = await start(Worker)
+      await settlement(worker.call.misuseInLoop())
+      const frames = (reportOf(sim).stack ?? '').split('\n').filter((each) => /^\s+at /.test(each))
+      const place = (text: string) => frames.findIndex((each) => each.includes(text))
+      expect(place('Worker.misuseInLoop')).toBeGreaterThan(0)
+      expect(place('sluice:loop-1.js')).toBeGreaterThan(place('Worker.misuseInLoop'))
     })
   })
 
