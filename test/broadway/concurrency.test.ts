@@ -1,8 +1,6 @@
 import fc from 'fast-check'
 import { type Abandoned, type Acknowledger, Broadway, Message, type PipelineConcurrency, Producer } from 'sluice'
 import { describe, expect, it } from 'vitest'
-import { processOf } from '../../src/process/ref.ts'
-import { VirtualClock } from '../../src/testing/virtual-clock.ts'
 import { dataOf, inSimulation, Ledger, messages, noted, partOf, Silent } from '../support/broadway.ts'
 
 const silent = { module: Silent<number> }
@@ -175,9 +173,7 @@ describe('setConcurrency', () => {
       await sim.settle()
       expect(sim.processes.map(String).some((name) => name.includes('Producer_0'))).toBe(false)
       await pipeline.call.setConcurrency({ processors: 3 })
-      const { clock } = processOf(pipeline).runtime
-      expect(clock).toBeInstanceOf(VirtualClock)
-      expect(clock).toMatchObject({ pending: 0 })
+      expect(sim.clock.pending).toBe(0)
       await pipeline.stop()
     })
   })

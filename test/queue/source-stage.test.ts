@@ -1,4 +1,4 @@
-import { name, start } from 'sluice'
+import { GenServer, type Later, name, type Ref, start } from 'sluice'
 import type { Message } from 'sluice/broadway'
 import { Queue, QueueSource } from 'sluice/queue'
 import { simulate } from 'sluice/testing'
@@ -13,6 +13,30 @@ const got = (raw: RawProcess): readonly unknown[] =>
     .of('events')
     .flat()
     .map((message) => (message as Message).data)
+
+/** A queue that has nothing to give at first; whenever it is asked again, somebody wants more. */
+class Asking extends GenServer {
+  readonly #receive: () => void
+  readonly #received: number[] = []
+  readonly #again = this.later<void>()
+  constructor({ receive }: { readonly receive: () => void }) {
+    super()
+    this.#receive = receive
+  }
+  receive(max: number): readonly never[] | Later<readonly never[]> {
+    if (this.#received.push(max) === 1) return []
+    this.#receive()
+    this.#again.reply(undefined)
+    return this.later<readonly never[]>()
+  }
+  /** Replies when it has been asked a second time. */
+  again(): Later<void> {
+    return this.#again
+  }
+  received(): readonly number[] {
+    return this.#received
+  }
+}
 
 describe('a source by itself', () => {
   it('Q32 receives what was asked for, and more when that is asked for', async () => {
@@ -32,6 +56,21 @@ describe('a source by itself', () => {
       expect(got(raw)).toEqual([1, 2, 3, 4])
       expect(await queue.call.stats()).toMatchObject({ ready: 1, inFlight: 4 })
     })
+  })
+
+  it('Q32 receives once at a time, also when more is asked for while it calls the queue', async () => {
+    // Not simulated: only here a call to a process that has nothing to do runs it, and others, before it returns.
+    let ask = (_count: number): void => {}
+    const asking = await start(Asking, { arg: { receive: () => ask(3) } })
+    const source = await start(QueueSource<number>, { arg: { queue: asking as unknown as Ref<Queue<number>> } })
+    const subscription = new RawProcess().subscribeTo(source)
+    ask = (count) => subscription.ask(count)
+    subscription.ask(2)
+    await asking.call.again()
+    // Whatever was received until now came before this.
+    expect(await asking.call.received()).toEqual([2, 2])
+    await source.stop()
+    await asking.stop()
   })
 
   it('Q33 waits no longer than a minute between attempts, or as long as it was told to begin with', async () => {
