@@ -42,7 +42,7 @@ function signalWhenBusy(signal: NodeJS.Signals) {
 describe('the jobber program', () => {
   it('shows all that can happen, in a few seconds', async () => {
     // Slow enough that the first imports still run when the sixth is handed in, whatever else the machine has to do.
-    const finished = await runExample('jobber', ['--latency', '500', '--retry-delay', '20'])
+    const finished = await runExample('jobber', ['--latency', '2000', '--retry-delay', '20'])
     const { code, stdout, stderr } = finished
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(outcomes(finished)).toEqual([
@@ -65,7 +65,9 @@ describe('the jobber program', () => {
   })
 
   it('shows the tree while it runs', async () => {
-    const { stdout } = await runExample('jobber', ['--latency', '500', '--imports', '6', '--emails', '1'])
+    // No job is over when the tree is drawn, nor before the signal.
+    const args = ['--latency', '60000', '--deadline', '200', '--imports', '6', '--emails', '1']
+    const { stdout } = await runExample('jobber', args, signalWhenBusy('SIGINT'))
     for (const name of ['JobRegistry', 'Board', 'JobRunner', 'Jobber', 'Submitter', 'Progress']) {
       expect(stdout).toMatch(new RegExp(`^[├└]─ ${name}#\\d+ `, 'm'))
     }
