@@ -8,10 +8,8 @@ import {
 } from 'sluice/broadway'
 import type { Simulation } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, noted, outcomesOf, Silent } from '../support/broadway.ts'
+import { acked, dataOf, inSimulation, noted, outcomesOf, silent } from '../support/broadway.ts'
 import { gate } from '../support/owner.ts'
-
-const silent = { module: Silent<number> }
 
 const errorsOf = (sim: Simulation): readonly string[] =>
   sim.logs.filter(({ level }) => level === 'error').map(({ message }) => message)
@@ -111,7 +109,7 @@ describe.each(ends)('messages that end in the %s', (_title, start) => {
     await inSimulation(async (sim) => {
       const pipeline = await start()
       const acknowledger = {} as Acknowledger
-      await pipeline.call.pushMessages([1, 3, 5, 7].map((data) => new Message(data, { acknowledger })))
+      await pipeline.call.pushMessages(acked(acknowledger, 1, 3, 5, 7))
       await sim.settle()
       expect(errorsOf(sim)).toMatchObject([expect.stringContaining('4 messages could not be acknowledged')])
       await pipeline.stop()
@@ -178,7 +176,7 @@ describe('ackImmediately in a callback', () => {
         },
       })
       const acknowledger = noting(calls)
-      await pipeline.call.pushMessages([1, 2, 3, 4].map((data) => new Message(data, { acknowledger })))
+      await pipeline.call.pushMessages(acked(acknowledger, 1, 2, 3, 4))
       await pipeline.stop()
       expect(calls).toEqual([[undefined, [1, 2, 4], [3]]])
     })

@@ -1,14 +1,14 @@
 import { Broadway, Message } from 'sluice/broadway'
 import type { Simulation } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
-import { inSimulation, Ledger, Silent } from '../support/broadway.ts'
+import { acked, inSimulation, Ledger, silent } from '../support/broadway.ts'
 
 /** Batches of four from `handleBatch`; what they become is acknowledged in the ledger. */
 async function batchesOf4(sim: Simulation, handleBatch: (messages: readonly Message<number>[]) => unknown) {
   const ledger = new Ledger()
   const pipeline = await Broadway.start({
     name: 'numbers',
-    producer: { module: Silent<number> },
+    producer: silent,
     processors: { default: { concurrency: 1, handleMessage: (message) => message } },
     batchers: {
       default: {
@@ -19,7 +19,7 @@ async function batchesOf4(sim: Simulation, handleBatch: (messages: readonly Mess
     },
   })
   const push = async (...numbers: readonly number[]): Promise<void> => {
-    await pipeline.call.pushMessages(numbers.map((n) => new Message(n, { acknowledger: ledger })))
+    await pipeline.call.pushMessages(acked(ledger, ...numbers))
     await sim.settle()
   }
   const logged = (): string => sim.logs.map(({ message }) => message).join('\n')

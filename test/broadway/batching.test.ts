@@ -2,7 +2,7 @@ import { type BatcherOptions, type BatchInfo, Broadway, emit, Message, type Pipe
 import type { Simulation } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
 import { Batching, type PendingBatch } from '../../src/broadway/topology/batching.ts'
-import { dataOf, inSimulation, Ledger, Silent } from '../support/broadway.ts'
+import { dataOf, inSimulation, Ledger, silent } from '../support/broadway.ts'
 
 const numbers = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index)
@@ -30,7 +30,7 @@ function startOddAndEven(seen: Seen[], { odd, even }: Parameters<typeof oddAndEv
   }
   return Broadway.start({
     name: 'numbers',
-    producer: { module: Silent<number> },
+    producer: silent,
     processors: {
       default: {
         concurrency: 1,
@@ -52,7 +52,7 @@ async function oneBatcher(
   const infos: BatchInfo[] = []
   const pipeline = await Broadway.start({
     name: 'numbers',
-    producer: { module: Silent<number> },
+    producer: silent,
     processors: {
       default: {
         concurrency: 1,

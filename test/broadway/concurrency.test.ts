@@ -1,11 +1,7 @@
 import fc from 'fast-check'
 import { type Abandoned, type Acknowledger, Broadway, Message, type PipelineConcurrency, Producer } from 'sluice'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, Ledger, messages, noted, partOf, Silent } from '../support/broadway.ts'
-
-const silent = { module: Silent<number> }
-const acked = (ledger: Ledger, ...data: readonly number[]) =>
-  data.map((each) => new Message(each, { acknowledger: ledger }))
+import { acked, dataOf, inSimulation, Ledger, messages, noted, partOf, silent } from '../support/broadway.ts'
 
 describe('setConcurrency', () => {
   it('changes how many processors and batch processors there are', async () => {

@@ -1,9 +1,20 @@
 import { child, GenServer, type Supervisor, supervise } from 'sluice'
-import { Broadway, Message, type PipelineStage } from 'sluice/broadway'
+import { Broadway, type Message, type PipelineStage } from 'sluice/broadway'
 import type { Simulation } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
 import { typedRef } from '../../src/process/ref.ts'
-import { dataOf, Gate, inSimulation, Ledger, partOf, partsOf, replaced, Silent } from '../support/broadway.ts'
+import {
+  acked,
+  dataOf,
+  Gate,
+  inSimulation,
+  Ledger,
+  partOf,
+  partsOf,
+  replaced,
+  Silent,
+  silent,
+} from '../support/broadway.ts'
 
 const processors = { default: { concurrency: 1, handleMessage: (message: Message<number>) => message } }
 const batchers = { default: { handleBatch: (batch: readonly Message[]) => batch } }
@@ -27,7 +38,7 @@ describe('the crash of a producer', () => {
     await inSimulation(async (sim) => {
       const pipeline = await Broadway.start({
         name: 'crashes',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors,
         batchers,
       })
@@ -53,7 +64,7 @@ describe('the crash of a producer', () => {
     await inSimulation(async (sim) => {
       const pipeline = await Broadway.start({
         name: 'crashes',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors,
         resubscribeInterval: 0,
       })
@@ -67,7 +78,7 @@ describe('the crash of a producer', () => {
 
   it('B110 has processors look for it again and again as long as it is away', async () => {
     await inSimulation(async (sim) => {
-      const pipeline = await Broadway.start({ name: 'crashes', producer: { module: Silent<number> }, processors })
+      const pipeline = await Broadway.start({ name: 'crashes', producer: silent, processors })
       const before = partsOf(sim)
       const supervisor = typedRef<Supervisor>(partOf(sim, 'ProducerSupervisor'))
       await supervisor.call.terminateChild('Producer_0')
@@ -113,7 +124,7 @@ describe('the crash of a processor', () => {
       const batches: unknown[] = []
       const pipeline = await Broadway.start({
         name: 'crashes',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             concurrency: 1,
@@ -132,7 +143,7 @@ describe('the crash of a processor', () => {
           },
         },
       })
-      await pipeline.call.pushMessages([1, 2, 0, 3, 4, 5].map((data) => new Message(data, { acknowledger })))
+      await pipeline.call.pushMessages(acked(acknowledger, 1, 2, 0, 3, 4, 5))
       await sim.advance(1000)
       // The killed one and 3 came together. They are not acknowledged: it is for the source to deliver them again.
       expect(batches).toEqual([
@@ -168,7 +179,7 @@ describe('the crash of a processor', () => {
 
   it('B116 ends the pipeline when it is the fourth within 5 seconds; the supervisor above decides', async () => {
     await inSimulation(async (sim) => {
-      const options = { name: 'crashes', producer: { module: Silent<number> }, processors }
+      const options = { name: 'crashes', producer: silent, processors }
       const alone = await Broadway.start(options)
       await killRepeatedly(sim, 'Processor_default_0', 3)
       expect(alone.alive).toBe(true)
@@ -187,7 +198,7 @@ describe('the crash of a processor', () => {
 
   it('B116 does not end it when they are further apart, or when more are allowed', async () => {
     await inSimulation(async (sim) => {
-      const options = { name: 'crashes', producer: { module: Silent<number> }, processors }
+      const options = { name: 'crashes', producer: silent, processors }
       const pipeline = await Broadway.start(options)
       for (let crash = 0; crash < 8; crash++) {
         await killRepeatedly(sim, 'Processor_default_0', 1)
@@ -210,7 +221,7 @@ describe('the crash of a batcher', () => {
       const acknowledger = new Ledger()
       const pipeline = await Broadway.start({
         name: 'crashes',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors,
         batchers: {
           default: {
@@ -224,8 +235,7 @@ describe('the crash of a batcher', () => {
         },
       })
       const before = partsOf(sim)
-      const push = (...data: readonly number[]) =>
-        pipeline.call.pushMessages(data.map((each) => new Message(each, { acknowledger })))
+      const push = (...data: readonly number[]) => pipeline.call.pushMessages(acked(acknowledger, ...data))
       await push(1, 2, 0, 3)
       await sim.settle()
       await push(4, 5)
@@ -252,12 +262,11 @@ describe('the crash of a batcher', () => {
       const acknowledger = new Ledger()
       const pipeline = await Broadway.start({
         name: 'crashes',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors,
         batchers: { default: { batchSize: 10, maxDemand: 4, handleBatch: (batch) => batch } },
       })
-      const push = (...data: readonly number[]) =>
-        pipeline.call.pushMessages(data.map((each) => new Message(each, { acknowledger })))
+      const push = (...data: readonly number[]) => pipeline.call.pushMessages(acked(acknowledger, ...data))
       await push(1, 2, 3)
       await sim.settle()
       partOf(sim, 'Batcher_default').kill()
@@ -277,7 +286,7 @@ describe('the crash of a batch processor', () => {
       const reached = new Gate()
       const pipeline = await Broadway.start({
         name: 'crashes',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors,
         batchers: {
           default: {
@@ -292,8 +301,7 @@ describe('the crash of a batch processor', () => {
         },
       })
       const before = partsOf(sim)
-      const push = (...data: readonly number[]) =>
-        pipeline.call.pushMessages(data.map((each) => new Message(each, { acknowledger })))
+      const push = (...data: readonly number[]) => pipeline.call.pushMessages(acked(acknowledger, ...data))
       await push(1, 2, 0, 3, 4)
       await reached.opened
       await sim.settle()
@@ -319,7 +327,7 @@ describe('the crash of others', () => {
     await inSimulation(async (sim) => {
       const pipeline = await Broadway.start({
         name: 'crashes',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: { default: { concurrency: 1, handleMessage: () => new Promise<Message<number>>(() => {}) } },
         batchers,
       })

@@ -1,6 +1,6 @@
-import { Broadway, Message } from 'sluice/broadway'
+import { Broadway, type Message } from 'sluice/broadway'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, Ledger, Silent } from '../support/broadway.ts'
+import { acked, dataOf, inSimulation, Ledger, silent } from '../support/broadway.ts'
 
 type Hook = (messages: readonly Message[]) => unknown
 
@@ -8,7 +8,7 @@ type Hook = (messages: readonly Message[]) => unknown
 const start = (deadLetter: Hook, handleFailed?: (messages: readonly Message[]) => readonly Message[]) =>
   Broadway.start({
     name: 'dead',
-    producer: { module: Silent<number> },
+    producer: silent,
     processors: {
       default: {
         concurrency: 1,
@@ -26,7 +26,7 @@ const start = (deadLetter: Hook, handleFailed?: (messages: readonly Message[]) =
   })
 
 const push = (pipeline: Awaited<ReturnType<typeof start>>, ledger: Ledger) =>
-  pipeline.call.pushMessages([1, 2, 3].map((n) => new Message(n, { acknowledger: ledger })))
+  pipeline.call.pushMessages(acked(ledger, 1, 2, 3))
 
 describe('deadLetter', () => {
   it('takes messages that failed, and then they are acknowledged as successful', async () => {

@@ -1,9 +1,8 @@
 import { Ack, type Acknowledger, Broadway, Message } from 'sluice/broadway'
 import type { Simulation } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, noted, outcomesOf, Silent } from '../support/broadway.ts'
+import { acked, dataOf, inSimulation, noted, outcomesOf, silent } from '../support/broadway.ts'
 
-const silent = { module: Silent<number> }
 type HandleFailed = (messages: readonly Message[]) => readonly Message[] | Promise<readonly Message[]>
 
 const errorsOf = (sim: Simulation): readonly string[] =>
@@ -117,7 +116,7 @@ describe('handleFailed', () => {
         failed.slice(1).map((message) => message.updateData((n) => Number(n) * 10)),
       )
       const acknowledger: Acknowledger = { ack: (_ref, ok, failed) => void calls.push([dataOf(ok), dataOf(failed)]) }
-      await pipeline.call.pushMessages([2, 2, 1].map((data) => new Message(data, { acknowledger })))
+      await pipeline.call.pushMessages(acked(acknowledger, 2, 2, 1))
       await sim.settle()
       expect(calls).toEqual([[[1], [20, 2]]])
       expect(errorsOf(sim)).toMatchObject([

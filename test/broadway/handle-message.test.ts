@@ -2,11 +2,10 @@ import { GenServer, type Ref } from 'sluice'
 import { Broadway, CallerAcknowledger, Message } from 'sluice/broadway'
 import type { Simulation } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, noted, outcomesOf, partOf, Silent } from '../support/broadway.ts'
+import { dataOf, inSimulation, noted, outcomesOf, partOf, silent } from '../support/broadway.ts'
 import { gate } from '../support/owner.ts'
 
 type Incoming = Message<number, 'default'>
-const silent = { module: Silent<number> }
 
 /** What the error lines of a simulation say. */
 const errorsOf = (sim: Simulation): readonly string[] =>

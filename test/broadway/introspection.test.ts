@@ -1,13 +1,13 @@
 import { CallError, name } from 'sluice'
 import { Broadway, type Message } from 'sluice/broadway'
 import { describe, expect, it } from 'vitest'
-import { inSimulation, Silent } from '../support/broadway.ts'
+import { inSimulation, silent } from '../support/broadway.ts'
 import { rejection } from '../support/flows.ts'
 
 const handleBatch = (batch: readonly Message<number>[]): readonly Message<number>[] => batch
 const plain = (title: string) => ({
   name: title,
-  producer: { module: Silent<number> },
+  producer: silent,
   processors: { default: { concurrency: 2, handleMessage: (message: Message<number, 'default'>) => message } },
 })
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Broadway, emit, type Message } from 'sluice/broadway'
 import { describe, expect, it } from 'vitest'
-import { inSimulation, Silent } from '../support/broadway.ts'
+import { inSimulation, Silent, silent } from '../support/broadway.ts'
 
 const handle = (message: Message): Message => message
 const processors = { default: { handleMessage: handle } }
@@ -176,7 +176,7 @@ describe('how many there are', () => {
     await inSimulation(async () => {
       const pipeline = await Broadway.start({
         name: 'defaults',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: { default: { handleMessage } },
         batchers: { default: { handleBatch } },
       })

@@ -1,7 +1,7 @@
-import { type BatchInfo, Broadway, Message } from 'sluice/broadway'
+import { type BatchInfo, Broadway, type Message } from 'sluice/broadway'
 import type { Simulation } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, Ledger, Silent } from '../support/broadway.ts'
+import { acked, dataOf, inSimulation, Ledger, silent } from '../support/broadway.ts'
 
 const numbers = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index)
@@ -25,7 +25,7 @@ async function twoOfEach(sim: Simulation, options: Options) {
   const pipeline = await Broadway.start({
     name: 'numbers',
     ...(partitionBy && { partitionBy }),
-    producer: { module: Silent<number> },
+    producer: silent,
     processors: {
       default: {
         concurrency,
@@ -50,7 +50,7 @@ async function twoOfEach(sim: Simulation, options: Options) {
     },
   })
   const push = async (...list: readonly number[]): Promise<void> => {
-    await pipeline.call.pushMessages(list.map((n) => new Message(n, { acknowledger: ledger })))
+    await pipeline.call.pushMessages(acked(ledger, ...list))
     await sim.settle()
   }
   return { pipeline, handled, batches, infos, ledger, push }

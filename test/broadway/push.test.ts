@@ -1,11 +1,10 @@
 import { Producer } from 'sluice'
 import { Ack, type Acknowledger, Broadway, CallerAcknowledger, Message, type TestCaller } from 'sluice/broadway'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, messages, noted, Silent } from '../support/broadway.ts'
+import { dataOf, inSimulation, messages, noted, silent } from '../support/broadway.ts'
 import { rejection } from '../support/flows.ts'
 
 const handleMessage = (message: Message<number, 'default'>): Message<number, 'default'> => message
-const silent = { module: Silent<number> }
 const one = { default: { concurrency: 1, handleMessage } }
 
 describe('pushMessages', () => {

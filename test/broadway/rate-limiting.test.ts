@@ -2,7 +2,7 @@ import { type CallError, fresh, Producer } from 'sluice'
 import { Broadway, Message } from 'sluice/broadway'
 import type { Simulation } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
-import { inSimulation, Ledger, Silent } from '../support/broadway.ts'
+import { acked, inSimulation, Ledger, silent } from '../support/broadway.ts'
 import { rejection } from '../support/flows.ts'
 
 /** Emits what it is told, and notes what it is asked for. */
@@ -180,7 +180,7 @@ describe('rate limiting', () => {
 
       const free = await Broadway.start({
         name: 'free',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: { default: { handleMessage: (message) => message } },
       })
       const refused = { cause: { code: 'rate_limiting_not_enabled' } }
@@ -236,7 +236,7 @@ describe('rate limiting', () => {
     inSimulation(async (sim) => {
       const ledger = new Ledger()
       const { pipeline } = await limited(sim, { allowedMessages: 1, interval: 10_000 })
-      await pipeline.call.pushMessages([1, 2, 3, 4, 5].map((n) => new Message(n, { acknowledger: ledger })))
+      await pipeline.call.pushMessages(acked(ledger, 1, 2, 3, 4, 5))
       await sim.settle()
       expect(ledger.calls.flatMap(([successful]) => successful)).toEqual([1, 2, 3, 4, 5])
       await pipeline.stop()

@@ -1,9 +1,8 @@
-import { type Abandoned, Broadway, Message, type PipelineStage } from 'sluice/broadway'
+import { type Abandoned, Broadway, type Message, type PipelineStage } from 'sluice/broadway'
 import type { Simulation } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, Ledger, Silent } from '../support/broadway.ts'
+import { acked, dataOf, inSimulation, Ledger, silent } from '../support/broadway.ts'
 
-const silent = { module: Silent<number> }
 const exp = { type: 'exp', min: 100, max: 400 } as const
 
 /** Says what happened when. */
@@ -26,9 +25,6 @@ class Diary {
     return this.entries.splice(0)
   }
 }
-
-const acked = (ledger: Ledger, ...data: readonly number[]) =>
-  data.map((each) => new Message(each, { acknowledger: ledger }))
 
 describe('a message whose handleMessage failed', () => {
   it('is handled again after a while, longer each time, and acknowledged once', async () => {

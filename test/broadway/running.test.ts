@@ -1,13 +1,13 @@
 import { Broadway } from 'sluice/broadway'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, Silent } from '../support/broadway.ts'
+import { dataOf, inSimulation, silent } from '../support/broadway.ts'
 
 describe('a pipeline', () => {
   it('handles messages one by one and acknowledges them', async () => {
     await inSimulation(async (sim) => {
       const pipeline = await Broadway.start({
         name: 'numbers',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: { default: { concurrency: 2, handleMessage: (message) => message.updateData((n) => n * 2) } },
       })
       const ack = await pipeline.call.testMessage(4)

@@ -1,7 +1,7 @@
 import { name, QueueProducer, type Ref, supervise } from 'sluice'
 import { type Abandoned, Broadway, BroadwayError, Message } from 'sluice/broadway'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, Ledger, partsOf, Silent } from '../support/broadway.ts'
+import { acked, dataOf, inSimulation, Ledger, partsOf, Silent, silent } from '../support/broadway.ts'
 import { rejection } from '../support/flows.ts'
 
 const handleMessage = (message: Message<number>): Message<number> => message
@@ -9,9 +9,6 @@ const processors = { default: { concurrency: 1, handleMessage } }
 const batchers = { default: { batchSize: 2, handleBatch: (batch: readonly Message[]) => batch } }
 const never = (): Promise<never> => new Promise(() => {})
 const foreign = { foreign: true }
-
-const told = (acknowledger: Ledger, ...data: readonly number[]): readonly Message<number>[] =>
-  data.map((each) => new Message(each, { acknowledger }))
 
 /** What a report says of each stage, without numbers of processes. */
 const stagesOf = ({ stages }: Abandoned): readonly unknown[] =>
@@ -24,10 +21,10 @@ describe('what is not done in time', () => {
       const pipeline = await Broadway.start({
         name: 'stuck',
         shutdown: 1,
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: { default: { concurrency: 1, handleMessage: never } },
       })
-      await pipeline.call.pushMessages(told(acknowledger, 1, 2))
+      await pipeline.call.pushMessages(acked(acknowledger, 1, 2))
       await sim.settle()
       const stopped = pipeline.stop({ reason: 'shutdown' })
       await sim.advance(1, foreign)
@@ -45,7 +42,7 @@ describe('what is not done in time', () => {
         name: 'stuck',
         shutdown: 100,
         onAbandoned: (report) => reports.push(report),
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             concurrency: 2,
@@ -62,10 +59,10 @@ describe('what is not done in time', () => {
         },
       })
       // One batch is stuck, one waits for it, and one is not complete.
-      await pipeline.call.pushMessages(told(acknowledger, 0, 1, 2, 3, 4, 5, 6))
+      await pipeline.call.pushMessages(acked(acknowledger, 0, 1, 2, 3, 4, 5, 6))
       await sim.settle()
       // Both processors are stuck, each with what it has asked for; the rest is left in the producer.
-      await pipeline.call.pushMessages(told(acknowledger, ...Array.from({ length: 13 }, (_, index) => -1 - index)))
+      await pipeline.call.pushMessages(acked(acknowledger, ...Array.from({ length: 13 }, (_, index) => -1 - index)))
       await sim.settle()
       const stopped = pipeline.stop()
       await sim.advance(99, foreign)
@@ -106,7 +103,7 @@ describe('what is not done in time', () => {
         name: 'stuck',
         drainTimeout: 10,
         onAbandoned: (report) => reports.push(report),
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             concurrency: 1,
@@ -115,7 +112,7 @@ describe('what is not done in time', () => {
         },
         batchers: { even: stuck, odd: stuck },
       })
-      await pipeline.call.pushMessages(told(new Ledger(), ...Array.from({ length: 40 }, (_, index) => index)))
+      await pipeline.call.pushMessages(acked(new Ledger(), ...Array.from({ length: 40 }, (_, index) => index)))
       await sim.settle()
       const stopped = pipeline.stop()
       await sim.advance(10, foreign)
@@ -138,7 +135,7 @@ describe('what is not done in time', () => {
         name: 'stuck',
         drainTimeout: 10,
         onAbandoned: (report) => reports.push(report),
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: { default: { concurrency: 1, handleMessage, ...given } },
         ...others,
       })
@@ -159,7 +156,7 @@ describe('what is not done in time', () => {
         name: 'slow',
         drainTimeout: 1000,
         onAbandoned: (report) => reports.push(report),
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             concurrency: 10,
@@ -173,7 +170,7 @@ describe('what is not done in time', () => {
           },
         },
       })
-      await pipeline.call.pushMessages(told(acknowledger, ...Array.from({ length: 31 }, (_, index) => index)))
+      await pipeline.call.pushMessages(acked(acknowledger, ...Array.from({ length: 31 }, (_, index) => index)))
       await sim.settle()
       const stopped = pipeline.stop()
       await sim.advance(1000, foreign)
@@ -192,7 +189,7 @@ describe('what is not done in time', () => {
         name: 'slow',
         shutdown: 10,
         drainTimeout: Infinity,
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             concurrency: 1,
@@ -203,7 +200,7 @@ describe('what is not done in time', () => {
           },
         },
       })
-      await pipeline.call.pushMessages(told(acknowledger, 1, 2, 3))
+      await pipeline.call.pushMessages(acked(acknowledger, 1, 2, 3))
       const stopped = pipeline.stop()
       await sim.advance(300_000)
       await stopped
@@ -217,11 +214,11 @@ describe('what is not done in time', () => {
       const pipeline = await Broadway.start({
         name: 'stuck',
         onAbandoned: (report) => reports.push(report),
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: { default: { concurrency: 2, handleMessage: never } },
         batchers,
       })
-      await pipeline.call.pushMessages(told(new Ledger(), 1, 2))
+      await pipeline.call.pushMessages(acked(new Ledger(), 1, 2))
       await sim.settle()
       const stopping = rejection(pipeline.stop({ timeout: 50 }))
       await sim.advance(50, foreign)
@@ -229,7 +226,7 @@ describe('what is not done in time', () => {
       await sim.settle()
       expect(partsOf(sim).size).toBe(0)
       expect(reports).toMatchObject([{ ms: 50, messages: 2 }])
-      const again = await Broadway.start({ name: 'stuck', producer: { module: Silent<number> }, processors })
+      const again = await Broadway.start({ name: 'stuck', producer: silent, processors })
       await again.stop()
     })
   })
@@ -240,7 +237,7 @@ describe('what is not done in time', () => {
       const options = {
         name: 'killed',
         onAbandoned: (report: Abandoned) => reports.push(report),
-        producer: { module: Silent<number> },
+        producer: silent,
         processors,
         batchers,
       }
@@ -249,7 +246,7 @@ describe('what is not done in time', () => {
       await sim.settle()
       expect(reports).toEqual([])
       const busy = await Broadway.start(options)
-      await busy.call.pushMessages(told(new Ledger(), 1))
+      await busy.call.pushMessages(acked(new Ledger(), 1))
       await sim.settle()
       busy.kill()
       await sim.settle()
@@ -267,7 +264,7 @@ describe('what is not done in time', () => {
         name: 'limited',
         drainTimeout: 500,
         onAbandoned: (report) => reports.push(report),
-        producer: { source: told(acknowledger, 1, 2, 3, 4, 5), rateLimiting: { allowedMessages: 2, interval: 1000 } },
+        producer: { source: acked(acknowledger, 1, 2, 3, 4, 5), rateLimiting: { allowedMessages: 2, interval: 1000 } },
         processors,
       })
       await sim.settle()
@@ -286,7 +283,7 @@ describe('what is not done in time', () => {
         name: 'limited',
         drainTimeout: 500,
         onAbandoned: (report) => reports.push(report),
-        producer: { source: told(acknowledger, 6, 7, 8, 9), rateLimiting: { allowedMessages: 1, interval: 1000 } },
+        producer: { source: acked(acknowledger, 6, 7, 8, 9), rateLimiting: { allowedMessages: 1, interval: 1000 } },
         processors,
       })
       await sim.settle()
@@ -340,7 +337,7 @@ describe('what is not done in time', () => {
           producer: { module },
           processors: { default: { concurrency: 1, handleMessage: never } },
         })
-        await pipeline.call.pushMessages(told(new Ledger(), 1))
+        await pipeline.call.pushMessages(acked(new Ledger(), 1))
         await sim.settle()
         const stopped = pipeline.stop()
         await sim.advance(10, foreign)
@@ -360,10 +357,10 @@ describe('what is not done in time', () => {
         onAbandoned() {
           throw new Error('no mail')
         },
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: { default: { concurrency: 1, handleMessage: never } },
       })
-      await pipeline.call.pushMessages(told(new Ledger(), 1))
+      await pipeline.call.pushMessages(acked(new Ledger(), 1))
       await sim.settle()
       const stopped = pipeline.stop()
       await sim.advance(10, foreign)
@@ -375,7 +372,7 @@ describe('what is not done in time', () => {
   it.each([0, -1, 1.5, '5', Number.NaN])('refuses a drainTimeout of %s', async (drainTimeout) => {
     const options = {
       name: 'odd',
-      producer: { module: Silent<number> },
+      producer: silent,
       processors,
       drainTimeout: drainTimeout as number,
     }
@@ -441,7 +438,7 @@ describe('a stop from inside', () => {
     await inSimulation(async () => {
       const pipeline: Ref<Broadway<number>> = await Broadway.start({
         name: 'inside',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             async handleMessage(message) {
@@ -462,7 +459,7 @@ describe('a stop from inside', () => {
       const acknowledger = new Ledger()
       const pipeline: Ref<Broadway<number>> = await Broadway.start({
         name: 'inside',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             concurrency: 1,
@@ -476,7 +473,7 @@ describe('a stop from inside', () => {
         },
         batchers,
       })
-      await pipeline.call.pushMessages(told(acknowledger, 1, 2, 3))
+      await pipeline.call.pushMessages(acked(acknowledger, 1, 2, 3))
       expect(await pipeline.done).toBe('shutdown')
       expect(acknowledger.calls.flatMap(([successful]) => successful)).toEqual([1, 2, 3])
     })
@@ -484,7 +481,7 @@ describe('a stop from inside', () => {
 
   it('does not keep others from stopping it: another pipeline, who is above', async () => {
     await inSimulation(async () => {
-      const options = { producer: { module: Silent<number> }, batchers }
+      const options = { producer: silent, batchers }
       const first: Ref<Broadway<number>> = await Broadway.start({ ...options, name: 'first', processors })
       const second: Ref<Broadway<number>> = await Broadway.start({
         ...options,

@@ -1,16 +1,13 @@
 import { name, run, supervise } from 'sluice'
 import { Broadway, Message } from 'sluice/broadway'
 import { describe, expect, it } from 'vitest'
-import { dataOf, Gate, inSimulation, Ledger, partOf, partsOf, Silent } from '../support/broadway.ts'
+import { acked, dataOf, Gate, inSimulation, Ledger, partOf, partsOf, Silent, silent } from '../support/broadway.ts'
 import { rejection } from '../support/flows.ts'
 
 const handleMessage = (message: Message<number>): Message<number> => message
 const processors = { default: { concurrency: 1, handleMessage } }
 const handleBatch = (batch: readonly Message[]): readonly Message[] => batch
 const batchers = { default: { batchSize: 2, handleBatch } }
-
-const told = (acknowledger: Ledger, ...data: readonly number[]): readonly Message<number>[] =>
-  data.map((each) => new Message(each, { acknowledger }))
 
 const successes = ({ calls }: Ledger): readonly unknown[] => calls.flatMap(([successful]) => successful)
 
@@ -27,11 +24,11 @@ describe('a pipeline that is to end', () => {
       const acknowledger = new Ledger()
       const pipeline = await Broadway.startLink({
         name: 'ends',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors,
         batchers,
       })
-      await pipeline.call.pushMessages(told(acknowledger, 1))
+      await pipeline.call.pushMessages(acked(acknowledger, 1))
       const main = partOf(sim, 'Supervisor')
       const alive: boolean[] = []
       const ended = pipeline.done.then(() => alive.push(main.alive))
@@ -54,7 +51,7 @@ describe('a pipeline that is to end', () => {
       const pipeline = await Broadway.start({ name: 'ends', producer: { module: Held }, processors, batchers })
       const [producer] = await pipeline.call.producerNames()
       producer?.cast.hold(gate.opened)
-      const pushes = [1, 2, 3, 4].map((data) => pipeline.call.pushMessages(told(acknowledger, data)))
+      const pushes = [1, 2, 3, 4].map((data) => pipeline.call.pushMessages(acked(acknowledger, data)))
       const stopped = pipeline.stop()
       gate.open()
       await stopped
@@ -69,7 +66,7 @@ describe('a pipeline that is to end', () => {
       const batches: unknown[] = []
       const pipeline = await Broadway.start({
         name: 'ends',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: { concurrency: 1, handleMessage: (message) => message.putBatchKey(message.data % 3) },
         },
@@ -83,7 +80,7 @@ describe('a pipeline that is to end', () => {
           },
         },
       })
-      await pipeline.call.pushMessages(told(acknowledger, 1, 2, 3, 4))
+      await pipeline.call.pushMessages(acked(acknowledger, 1, 2, 3, 4))
       await sim.settle()
       expect(batches).toEqual([])
       await pipeline.stop()
@@ -101,12 +98,12 @@ describe('a pipeline that is to end', () => {
     const acknowledger = new Ledger()
     class Last extends Silent {
       override handleDrain(): void {
-        this.emit(told(acknowledger, 1))
+        this.emit(acked(acknowledger, 1))
         this.sendAfter('late', 1)
       }
 
       override handleInfo(): readonly Message<number>[] {
-        return told(acknowledger, 2)
+        return acked(acknowledger, 2)
       }
     }
     await inSimulation(async (sim) => {
@@ -123,7 +120,7 @@ describe('a pipeline that is to end', () => {
       const acknowledger = new Ledger()
       const pipeline = await Broadway.start({
         name: 'ends',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             concurrency: 1,
@@ -137,7 +134,7 @@ describe('a pipeline that is to end', () => {
         },
       })
       const data = Array.from({ length: 31 }, (_, index) => index)
-      await pipeline.call.pushMessages(told(acknowledger, ...data))
+      await pipeline.call.pushMessages(acked(acknowledger, ...data))
       const stopped = pipeline.stop()
       await sim.advance(310)
       await stopped
@@ -155,7 +152,7 @@ describe('a pipeline that is to end', () => {
         processors,
         batchers,
       })
-      await pipeline.call.pushMessages(told(acknowledger, 1))
+      await pipeline.call.pushMessages(acked(acknowledger, 1))
       await sim.settle()
       partOf(sim, 'Producer_0').kill()
       await pipeline.stop()
@@ -167,7 +164,7 @@ describe('a pipeline that is to end', () => {
 
   it('B129 does not wait for a producer that nobody is subscribed to', async () => {
     await inSimulation(async (sim) => {
-      const pipeline = await Broadway.start({ name: 'ends', producer: { module: Silent<number> }, processors })
+      const pipeline = await Broadway.start({ name: 'ends', producer: silent, processors })
       partOf(sim, 'Producer_0').kill()
       await sim.settle()
       await pipeline.stop()
@@ -180,10 +177,10 @@ describe('a pipeline that is to end', () => {
       const acknowledger = new Ledger()
       const pipelines = await Promise.all(
         Array.from({ length: 100 }, (_, index) =>
-          Broadway.start({ name: `ends ${index}`, producer: { module: Silent<number> }, processors, batchers }),
+          Broadway.start({ name: `ends ${index}`, producer: silent, processors, batchers }),
         ),
       )
-      const pushes = pipelines.map((pipeline, index) => pipeline.call.pushMessages(told(acknowledger, index)))
+      const pushes = pipelines.map((pipeline, index) => pipeline.call.pushMessages(acked(acknowledger, index)))
       await Promise.all(pushes)
       await Promise.all(pipelines.map((pipeline) => pipeline.stop()))
       expect(successes(acknowledger).toSorted((a, b) => Number(a) - Number(b))).toEqual(
@@ -197,7 +194,7 @@ describe('a pipeline that is to end', () => {
       for (let time = 0; time < 3; time++) {
         const pipeline = await Broadway.start({
           name: 'ends',
-          producer: { module: Silent<number> },
+          producer: silent,
           processors,
           batchers,
         })
@@ -215,7 +212,7 @@ describe('a pipeline that is to end', () => {
       const acknowledger = new Ledger()
       const options = {
         name: 'ends',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             concurrency: 2,
@@ -228,12 +225,12 @@ describe('a pipeline that is to end', () => {
         batchers,
       }
       const above = await supervise({ strategy: 'one_for_one', children: [Broadway.child(options)] })
-      await name(Broadway<number>, 'ends').call.pushMessages(told(acknowledger, 1, 2, 3))
+      await name(Broadway<number>, 'ends').call.pushMessages(acked(acknowledger, 1, 2, 3))
       await above.stop()
       expect(successes(acknowledger)).toHaveLength(3)
 
       const application = await run([Broadway.child(options)])
-      await name(Broadway<number>, 'ends').call.pushMessages(told(acknowledger, 4, 5, 6))
+      await name(Broadway<number>, 'ends').call.pushMessages(acked(acknowledger, 4, 5, 6))
       sim.program.signal('SIGTERM')
       const { dropped, reason } = await application.done
       expect(successes(acknowledger)).toHaveLength(6)
@@ -274,12 +271,12 @@ describe('drain', () => {
       await pipeline.call.drain()
       for (let round = 0; round < 3; round++) {
         const data = Array.from({ length: 21 }, (_, index) => 100 * round + index)
-        await pipeline.call.pushMessages(told(acknowledger, ...data))
+        await pipeline.call.pushMessages(acked(acknowledger, ...data))
         let drained = false
         const draining = pipeline.call.drain().then(() => {
           drained = true
         })
-        await pipeline.call.pushMessages(told(new Ledger(), 1))
+        await pipeline.call.pushMessages(acked(new Ledger(), 1))
         await sim.advance(10)
         expect(drained).toBe(false)
         await sim.advance(500)
@@ -296,7 +293,7 @@ describe('drain', () => {
     await inSimulation(async (sim) => {
       const gate = new Gate()
       const acknowledger = { ack: () => gate.opened }
-      const pipeline = await Broadway.start({ name: 'drains', producer: { module: Silent<number> }, processors })
+      const pipeline = await Broadway.start({ name: 'drains', producer: silent, processors })
       await pipeline.call.pushMessages([new Message(1, { acknowledger })])
       let drained = false
       const draining = pipeline.call.drain().then(() => {

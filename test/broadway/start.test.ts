@@ -1,7 +1,7 @@
 import { child, Producer, Registry, StartError, Supervisor, startLink, supervise, via, whereis } from 'sluice'
 import { Broadway, type Message, type PipelineStage, pipelineOf } from 'sluice/broadway'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, messages, noted, Silent } from '../support/broadway.ts'
+import { dataOf, inSimulation, messages, noted, Silent, silent } from '../support/broadway.ts'
 import { rejection } from '../support/flows.ts'
 
 const handleMessage = (message: Message<number, 'default'>): Message<number, 'default'> => message
@@ -33,7 +33,7 @@ describe('start', () => {
         const pipeline = await Broadway.start({
           name: 'contexts',
           context,
-          producer: { module: Silent<number> },
+          producer: silent,
           processors: {
             default: {
               prepareMessages: (list, given) => noted(contexts, given, list),
@@ -58,7 +58,7 @@ describe('start', () => {
       const placeOf = ({ pipeline, key, index, signal }: PipelineStage) => [pipeline, key, index, signal.aborted]
       const pipeline = await Broadway.start({
         name: 'places',
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             concurrency: 1,
@@ -132,7 +132,7 @@ describe('start', () => {
       const pipeline = await Broadway.start({
         name: 'partitioned',
         partitionBy: ({ data }) => Number(data),
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: {
             concurrency: 2,
@@ -198,7 +198,7 @@ describe('start', () => {
       const pipeline = await Broadway.start({
         name: 'named',
         processName,
-        producer: { module: Silent<number> },
+        producer: silent,
         processors,
       })
       const own = sim.processes.map(String).filter((each) => each.includes('(own/'))
@@ -217,7 +217,7 @@ describe('start', () => {
   })
 
   it('B25 is a child of a supervisor, under its name or another id, with all the time that it needs to stop', async () => {
-    const options = { name: 'below', producer: { module: Silent<number> }, processors }
+    const options = { name: 'below', producer: silent, processors }
     expect(Broadway.child(options)).toMatchObject({
       id: 'below',
       restart: 'permanent',
@@ -241,7 +241,7 @@ describe('start', () => {
 
   it('B26 refuses a second pipeline of the same name; the first one goes on', async () => {
     await inSimulation(async () => {
-      const options = { name: 'twice', producer: { module: Silent<number> }, processors }
+      const options = { name: 'twice', producer: silent, processors }
       const first = await Broadway.start(options)
       expect(await rejection(Broadway.start(options))).toMatchObject({ code: 'already_started', ref: first })
       expect(dataOf((await first.call.testMessage(1)).successful)).toEqual([1])
@@ -251,7 +251,7 @@ describe('start', () => {
 
   it('B28 B132 leaves its name free when it is stopped', async () => {
     await inSimulation(async () => {
-      const options = { name: 'again', producer: { module: Silent<number> }, processors }
+      const options = { name: 'again', producer: silent, processors }
       for (let round = 0; round < 2; round++) await (await Broadway.start(options)).stop()
       expect(Broadway.allRunning()).toEqual([])
     })
@@ -263,7 +263,7 @@ describe('start', () => {
       const pipeline = await Broadway.start({
         name: 'shared',
         context,
-        producer: { module: Silent<number> },
+        producer: silent,
         processors: {
           default: { handleMessage: (message, { seen }) => noted(seen, message.data, message) },
         },

@@ -4,7 +4,7 @@ import { type Acknowledger, ackImmediately, Broadway, Message } from 'sluice/bro
 import { channels, type PipelineSpan } from 'sluice/telemetry'
 import type { Simulation } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
-import { dataOf, inSimulation, Ledger, messages, partOf, Silent } from '../support/broadway.ts'
+import { acked, dataOf, inSimulation, Ledger, messages, partOf, Silent } from '../support/broadway.ts'
 
 type Told = readonly [event: string, payload: Record<string, unknown>]
 
@@ -235,7 +235,7 @@ describe('telemetry', () => {
             },
           },
         })
-        await pipeline.call.pushMessages([1, 2].map((data) => new Message(data, { acknowledger })))
+        await pipeline.call.pushMessages(acked(acknowledger, 1, 2))
         await sim.advance(100)
         expect(seen).toEqual([
           ['message', 'Processor', 1],

@@ -9,6 +9,9 @@ export class Silent<Data = number> extends Producer<Message<Data>> {
   override handleDemand(): void {}
 }
 
+/** The producer of a pipeline to which messages are pushed. */
+export const silent = { module: Silent<number> }
+
 /** The data of messages. */
 export const dataOf = (messages: readonly Message[]): readonly unknown[] => messages.map(({ data }) => data)
 
@@ -21,6 +24,10 @@ export function noted<T>(list: unknown[], value: unknown, result: T): T {
 /** Numbers as messages that nobody acknowledges. */
 export const messages = (...data: readonly number[]): readonly Message<number>[] =>
   data.map((each) => new Message(each))
+
+/** Numbers as messages that somebody acknowledges. */
+export const acked = (acknowledger: Acknowledger, ...data: readonly number[]): readonly Message<number>[] =>
+  data.map((each) => new Message(each, { acknowledger }))
 
 /** How messages of a test have ended: the data of each acknowledgement. */
 export const outcomesOf = (acks: readonly Acknowledged[]): readonly unknown[] =>
