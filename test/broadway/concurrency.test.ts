@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { type Abandoned, type Acknowledger, Broadway, Message, type PipelineConcurrency, Producer } from 'sluice'
 import { describe, expect, it } from 'vitest'
-import { acked, dataOf, inSimulation, Ledger, messages, noted, partOf, silent } from '../support/broadway.ts'
+import { acked, dataOf, inSimulation, Ledger, messages, noted, partOf, partsOf, silent } from '../support/broadway.ts'
 
 describe('setConcurrency', () => {
   it('changes how many processors and batch processors there are', async () => {
@@ -435,6 +435,66 @@ describe('any changes of the concurrency', () => {
           }
         },
       ),
+      { numRuns: 40 },
+    )
+  })
+
+  it('while a batch processor is killed end, and lose no more than batch processors had in hand', async () => {
+    const kills = fc.array(fc.record({ processors: size, batch: size, until: fc.nat(40), late: fc.nat(40) }), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    const rest = fc.record({ batchSize: size, retry: fc.boolean(), seed: fc.nat(1000) })
+    await fc.assert(
+      fc.asyncProperty(kills, rest, fc.array(fc.nat(9), { maxLength: 60 }), async (rounds, options, fates) => {
+        const { batchSize, retry, seed } = options
+        const ended: unknown[] = []
+        const acknowledger: Acknowledger = {
+          ack: (_ref, successful, failed) => void ended.push(...dataOf(successful), ...dataOf(failed)),
+        }
+        await inSimulation(async (sim) => {
+          const pipeline = await Broadway.start({
+            name: 'killed',
+            producer: { module: Counter, arg: [fates.length, acknowledger] as const },
+            processors: { default: { concurrency: 2, maxDemand: 2, handleMessage: (message) => message } },
+            batchers: {
+              default: {
+                batchSize,
+                batchTimeout: 5,
+                concurrency: 2,
+                async handleBatch(messages, _info, _context, stage) {
+                  await stage.sleep(fates[messages[0]?.data ?? 0] ?? 0)
+                  return messages.map((message) =>
+                    fates[message.data] === 9 && message.attempts === 1 ? message.failed('busy') : message,
+                  )
+                },
+              },
+            },
+            retry: retry ? { attempts: 2, backoff: { type: 'rand', min: 1, max: 10 } } : undefined,
+            drainTimeout: 100_000,
+          })
+          for (const { processors, batch, until, late } of rounds) {
+            await sim.advance(until)
+            let topology: unknown
+            void pipeline
+              .with({ timeout: Infinity })
+              .call.setConcurrency({ processors, batchers: { default: batch } })
+              .then((changed) => {
+                topology = changed
+              })
+            await sim.advance(late)
+            partsOf(sim).get('BatchProcessor_default_0')?.kill()
+            // More than the restarts of a batcher are counted in, and far less than the deadline.
+            await sim.advance(3000)
+            expect(topology).toMatchObject({ processors: [{ concurrency: processors }] })
+          }
+          await sim.advance(5000)
+          await pipeline.stop()
+        }, seed)
+        expect(new Set(ended).size).toBe(ended.length)
+        // Who dies takes the others of its batcher with it, each with one batch.
+        expect(fates.length - ended.length).toBeLessThanOrEqual(rounds.length * 4 * batchSize)
+      }),
       { numRuns: 40 },
     )
   })
