@@ -29,9 +29,11 @@ export function sortReturned(given: readonly Message[], returned: readonly Messa
 
 function sameInOrder(given: readonly Message[], returned: readonly Message[]): boolean {
   if (given.length !== returned.length) return false
-  for (const [index, message] of given.entries()) {
+  for (let index = 0; index < given.length; index++) {
+    const message = given[index]
     const other = returned[index]
-    if (other === undefined || (other !== message && originOf(other) !== originOf(message))) return false
+    if (message === undefined || other === undefined) return false
+    if (other !== message && originOf(other) !== originOf(message)) return false
   }
   return true
 }
