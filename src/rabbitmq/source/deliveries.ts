@@ -10,6 +10,8 @@ import { type BasicAnswer, type Frame, Unanswered } from './unanswered.ts'
 export class Deliveries {
   readonly process: Process
   readonly channel: AmqpChannel
+  /** Where they come from, as the server calls it. */
+  readonly queue: string
   readonly consumerTag: string
   /** Those that the channel was set up with. */
   readonly options: CheckedSourceOptions
@@ -17,9 +19,16 @@ export class Deliveries {
   /** Why the channel is no more. */
   gone: string | undefined = undefined
 
-  constructor(process: Process, channel: AmqpChannel, consumerTag: string, options: CheckedSourceOptions) {
+  constructor(
+    process: Process,
+    channel: AmqpChannel,
+    queue: string,
+    consumerTag: string,
+    options: CheckedSourceOptions,
+  ) {
     this.process = process
     this.channel = channel
+    this.queue = queue
     this.consumerTag = consumerTag
     this.options = options
   }

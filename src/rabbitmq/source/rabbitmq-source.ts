@@ -3,6 +3,7 @@
 import { Message } from '../../broadway/message.ts'
 import { pipelineOf } from '../../broadway/topology/producer-stage.ts'
 import { serverOf } from '../../otp/gen-server.ts'
+import type { Later } from '../../process/later.ts'
 import { CAST, Tag } from '../../process/message.ts'
 import type { Process } from '../../process/process.ts'
 import { Producer } from '../../stage/producer.ts'
@@ -23,6 +24,18 @@ import { Deliveries } from './deliveries.ts'
 import { LossWatch } from './loss-watch.ts'
 import { prepareQueue } from './prepare-queue.ts'
 import { type AckData, rabbitmqAcknowledger } from './rabbitmq-acknowledger.ts'
+
+/** How a source stands. */
+export interface RabbitMQSourceStats {
+  /** It has a channel, and gets what comes. */
+  readonly connected: boolean
+  /** Messages that wait at the server; `undefined` when it cannot be asked. */
+  readonly ready: number | undefined
+  /** Messages that the source has had, and nobody has answered for. */
+  readonly unanswered: number
+}
+
+const DISCONNECTED: RabbitMQSourceStats = { connected: false, ready: undefined, unanswered: 0 }
 
 /**
  * A producer that consumes a queue of RabbitMQ, as messages of a Broadway pipeline with a `Buffer` as their data. It has a
@@ -73,6 +86,21 @@ export class RabbitMQSource<K extends MetadataName = never> extends Producer<
     }
     // The pipeline starts also when the server is not there yet.
     this.continue('connect')
+  }
+
+  /**
+   * Replies how it stands, for a check of health, or to know when a queue is done: with one source no message is in neither of the
+   * two numbers, since the server is asked on the channel on which it sends them.
+   */
+  stats(): Later<RabbitMQSourceStats> {
+    return this.later(async () => {
+      const deliveries = this.#link?.session
+      if (deliveries === undefined) return DISCONNECTED
+      // A channel that is lost meanwhile does not answer any more.
+      const asked = await deliveries.channel.checkQueue(deliveries.queue).catch(() => undefined)
+      if (asked === undefined || deliveries.gone !== undefined) return DISCONNECTED
+      return { connected: true, ready: asked.messageCount, unanswered: deliveries.unanswered.size }
+    })
   }
 
   override handleContinue(_step: 'connect'): void {
@@ -148,7 +176,7 @@ export class RabbitMQSource<K extends MetadataName = never> extends Producer<
       },
       consumeOptions(options),
     )
-    deliveries = new Deliveries(process, channel, consumerTag, options)
+    deliveries = new Deliveries(process, channel, queue, consumerTag, options)
     for (const delivery of early) this.#arrive(deliveries, delivery)
     return deliveries
   }
