@@ -3,10 +3,14 @@
 import { parseArgs } from 'node:util'
 import { InputError } from '../command-line/input-error.ts'
 import { explained, integer } from '../command-line/options.ts'
+import { type Command, commandOf, MILLION } from './command.ts'
 
 export interface Arguments {
-  /** `Infinity`: until it is interrupted. */
+  readonly command: Command
+  /** That customers ask for; `Infinity`: until it is interrupted. */
   readonly bookings: number
+  /** It does not end when all is sold. */
+  readonly forever: boolean
   /** Bookings a second; `undefined`: as many as are taken. */
   readonly rate: number | undefined
   readonly users: number
@@ -17,6 +21,10 @@ export interface Arguments {
   /** Of a PostgreSQL server; `undefined`: the one inside the program. */
   readonly database: string | undefined
   readonly schema: string
+  /** Of a RabbitMQ server; `undefined`: the queues inside the program. */
+  readonly broker: string | undefined
+  /** In front of the names of the queues there. */
+  readonly prefix: string
   readonly deadline: number
   readonly verbose: boolean
   readonly help: boolean
@@ -25,9 +33,11 @@ export interface Arguments {
 export const USAGE = `Sells tickets: bookings come from a queue, tickets go into PostgreSQL in bulk, and every buyer gets
 e-mails that say what was booked.
 
-  npm start -- [options]
+  npm start -- [options]               bookings are published, sold and told of
+  npm start -- publish <n> [options]   only publishes so many, to a broker: for a sell, now or later
+  npm start -- sell [options]          only sells what the broker has, then it ends
 
-  --bookings <n>    how many to sell, default 2000; then it ends
+  --bookings <n>    how many to publish and sell, default 2000; then it ends
   --forever         goes on until Ctrl-C or SIGTERM
   --rate <n>        bookings a second, default as fast as they are taken
   --users <n>       how many people book, default 100
@@ -38,6 +48,9 @@ e-mails that say what was booked.
   --database <url>  a server, as in postgres://user@127.0.0.1:5432/test; default $DATABASE_URL, or else
                     PostgreSQL inside this program
   --schema <name>   where the tables are, made anew by each run, default sluice_tickets
+  --broker <url>    a RabbitMQ server, as in amqp://guest:guest@127.0.0.1:5672; default $RABBITMQ_URL, or
+                    else queues inside this program
+  --prefix <text>   in front of its queues, bookings_queue and notifications_queue
   --deadline <ms>   what is in hand gets to come to an end after Ctrl-C or SIGTERM, default 9000
   --verbose         shows what fails with --chaos too
   --help            this text
@@ -54,36 +67,73 @@ const OPTIONS = {
   seed: { type: 'string', default: '1' },
   database: { type: 'string' },
   schema: { type: 'string', default: 'sluice_tickets' },
+  broker: { type: 'string' },
+  prefix: { type: 'string', default: '' },
   deadline: { type: 'string', default: '9000' },
   verbose: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
 
-const MILLION = 1_000_000
+/** Where servers are, when the arguments do not say it. */
+export interface Defaults {
+  readonly database: string | undefined
+  readonly broker: string | undefined
+}
 
-/**
- * `url`: of the database, when the arguments name none.
- *
- * @throws `InputError`, which names the option, what was given and what is expected.
- */
-export function readArguments(args: readonly string[], url: string | undefined): Arguments {
-  const { values } = explained(OPTIONS, () => parseArgs({ args: [...args], options: OPTIONS }))
-  const { forever, bookings, rate, database } = values
-  if (forever && bookings !== undefined) throw new InputError('--forever and --bookings: expected one of the two')
+/** @throws `InputError`, which names the option, what was given and what is expected. */
+export function readArguments(args: readonly string[], defaults: Defaults): Arguments {
+  const { values, positionals } = explained(OPTIONS, () =>
+    parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true }),
+  )
+  const { forever, rate, database, broker } = values
+  const { command, bookings } = commandOf(positionals, values)
+  const url =
+    broker !== undefined
+      ? brokerUrl('--broker', broker)
+      : defaults.broker
+        ? brokerUrl('RABBITMQ_URL', defaults.broker)
+        : undefined
+  if (command !== 'both' && url === undefined && !values.help) {
+    throw new InputError(
+      `${command}: expected a broker that outlives this program: --broker <url> or RABBITMQ_URL, as in amqp://guest:guest@127.0.0.1:5672`,
+    )
+  }
   return {
-    bookings: forever ? Infinity : integer('bookings', bookings ?? '2000', 1, MILLION),
+    command,
+    bookings,
+    forever,
     rate: rate === undefined ? undefined : integer('rate', rate, 1, MILLION),
     users: integer('users', values.users, 1, MILLION),
     processors: integer('processors', values.processors, 1, 1_000),
     window: integer('window', values.window, 1, 600_000),
     chaos: values.chaos,
     seed: integer('seed', values.seed, 0, 2 ** 31 - 1),
-    database: database !== undefined ? address('--database', database) : url ? address('DATABASE_URL', url) : undefined,
+    database:
+      database !== undefined
+        ? address('--database', database)
+        : defaults.database
+          ? address('DATABASE_URL', defaults.database)
+          : undefined,
     schema: schema(values.schema),
+    broker: url,
+    prefix: prefix(values.prefix),
     deadline: integer('deadline', values.deadline, 1, 600_000),
     verbose: values.verbose,
     help: values.help,
   }
+}
+
+/** What is given is not shown: it may hold a password. */
+function brokerUrl(what: string, given: string): string {
+  const { protocol = '', hostname = '' } = URL.canParse(given) ? new URL(given) : {}
+  if (/^amqps?:$/.test(protocol) && hostname !== '') return given
+  const got = protocol === '' ? 'something else' : `${protocol}//...`
+  throw new InputError(`${what}: expected amqp://user:password@host:port/virtual-host, got ${got}`)
+}
+
+function prefix(given: string): string {
+  if (/^[\w.-]{0,100}$/.test(given)) return given
+  throw new InputError(`--prefix: expected letters, digits, '_', '-' and '.', got '${given}'`)
 }
 
 function address(what: string, given: string): string {

@@ -33,3 +33,17 @@ export interface Confirmation {
   /** The e-mail address of the buyer. */
   readonly recipient: string
 }
+
+/** The booking that somebody has sent; `undefined` when it is none. */
+export function bookingIn(sent: unknown): Booking | undefined {
+  const { id, show, user }: Partial<Record<keyof Booking, unknown>> = Object(sent)
+  if (typeof id !== 'string' || typeof show !== 'string' || typeof user !== 'number') return undefined
+  return { id, show, user }
+}
+
+/** The confirmation that somebody has sent; `undefined` when it is none. */
+export function confirmationIn(sent: unknown): Confirmation | undefined {
+  const { booking, buyer, recipient }: Partial<Record<keyof Confirmation, unknown>> = Object(sent)
+  if (typeof booking !== 'string' || typeof buyer !== 'number' || typeof recipient !== 'string') return undefined
+  return { booking, buyer, recipient }
+}

@@ -1,10 +1,11 @@
 /** Customers: they put bookings into the queue, as fast as it takes them or at a rate. */
 
-import { GenServer, type Later, name } from 'sluice'
+import { GenServer } from 'sluice'
 import type { Booking } from './booking.ts'
-import { Bookings } from './queues.ts'
+import type { BrokerQueue } from './broker/broker.ts'
 
 export interface CustomersOptions {
+  readonly queue: () => Pick<BrokerQueue<Booking>, 'publish' | 'hasRoom'>
   readonly bookings: () => Iterator<Booking>
   /** How many of them; may be `Infinity`. */
   readonly count: number
@@ -13,32 +14,32 @@ export interface CustomersOptions {
 }
 
 /** Bookings that come together. */
-const MANY = 20
+const MANY = 100
+/** Milliseconds until customers look again whether there is room. */
+const CROWDED = 10
 const MORE = Symbol('more')
 
 /** When it is to stop it finishes what it has begun: what the queue was given is in. */
 export class Customers extends GenServer {
+  readonly #queue: ReturnType<CustomersOptions['queue']>
   readonly #bookings: Iterator<Booking>
   readonly #rate: number | undefined
   #left: number
   #started = performance.now()
   #asked = 0
-  readonly #waiting: Later<void>[] = []
 
-  constructor({ bookings, count, rate }: CustomersOptions) {
+  constructor({ queue, bookings, count, rate }: CustomersOptions) {
     super()
+    this.#queue = queue()
     this.#bookings = bookings()
     this.#left = count
     this.#rate = rate
     this.sendAfter(MORE, 0)
   }
 
-  /** Replies when all bookings are in the queue. */
-  finished(): void | Later<void> {
-    if (this.#left === 0) return
-    const later = this.later<void>()
-    this.#waiting.push(later)
-    return later
+  /** All bookings are in the queue. */
+  haveAsked(): boolean {
+    return this.#left === 0
   }
 
   override async handleInfo(message: unknown) {
@@ -46,16 +47,18 @@ export class Customers extends GenServer {
       super.handleInfo(message)
       return
     }
+    while (!(await this.#queue.hasRoom())) {
+      if (this.stopping) return
+      await this.sleep(CROWDED)
+    }
     await this.#book(Math.min(this.#left, this.#due()))
-    if (this.stopping) return
-    if (this.#left > 0) this.sendAfter(MORE, this.#rest())
-    else for (const later of this.#waiting.splice(0)) later.reply()
+    if (this.#left > 0 && !this.stopping) this.sendAfter(MORE, this.#rest())
   }
 
   /** Waits while the queue is full. */
   async #book(count: number) {
-    const messages = Array.from({ length: count }, () => ({ data: this.#bookings.next().value }))
-    await name(Bookings).with({ signal: this.signal, timeout: Infinity }).call.enqueueMany(messages)
+    const bookings = Array.from({ length: count }, () => this.#bookings.next().value)
+    await this.#queue.publish(bookings, this.signal)
     this.#asked += count
     this.#left -= count
   }

@@ -3,8 +3,8 @@
 import { name, type PipelineStage, whereis } from 'sluice'
 import { chanceFrom } from '../random.ts'
 import type { Booking } from './booking.ts'
-import { Customers } from './customers.ts'
 import { Outage } from './outage.ts'
+import { Progress } from './progress.ts'
 import type { Tally } from './tally.ts'
 
 /** Called with each delivery of a booking, by who handles it. */
@@ -25,12 +25,12 @@ export function faults(seed: number, tally: Tally): Fault {
     throw new Error(text)
   }
   return ({ id }, attempts, stage) => {
-    const number = Number(id.replace(/\D/g, ''))
+    const number = Number(/\d+$/.exec(id)?.[0] ?? 0)
     const { chance } = chanceFrom(seed + number)
     if (chance(ALWAYS)) fail(`${id} cannot be read`)
     if (attempts > 1) return
     // Not while the program ends: who is killed then has not finished, and that is told.
-    if (number % KILL === KILL / 2 && whereis(Customers) !== undefined) {
+    if (number % KILL === KILL / 2 && whereis(Progress) !== undefined) {
       tally.killed++
       stage.self.kill()
     }

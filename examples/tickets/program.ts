@@ -1,20 +1,19 @@
 /** The program, with its surroundings given to it. */
 
-import { CallError, name, run, startLink } from 'sluice'
-import { QueueStore } from 'sluice/queue'
+import { run, startLink } from 'sluice'
 import { InputError } from '../command-line/input-error.ts'
 import type { Output } from '../command-line/output.ts'
 import { Screen } from '../command-line/screen.ts'
 import { MailServer } from '../sender/mail-server.ts'
 import { type Arguments, readArguments, USAGE } from './arguments.ts'
-import type { Booking, Confirmation } from './booking.ts'
-import { Customers } from './customers.ts'
+import type { Broker } from './broker/broker.ts'
+import { openBroker } from './broker/open.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import { smtp } from './digest.ts'
 import { logger } from './log.ts'
 import type { ProgressOptions } from './progress.ts'
-import { Bookings, Confirmations } from './queues.ts'
+import { publish } from './publish.ts'
 import { balanceOf, type Outcome, report, whole } from './report.ts'
 import { Tally } from './tally.ts'
 import { MAILS } from './telling.ts'
@@ -30,16 +29,22 @@ export async function program(
   errors: Output,
 ): Promise<number> {
   try {
-    const given = readArguments(args, environment['DATABASE_URL'])
+    const given = readArguments(args, { database: environment['DATABASE_URL'], broker: environment['RABBITMQ_URL'] })
     if (given.help) {
       out.write(USAGE)
       return 0
     }
     const screen = new Screen(out)
+    await using broker = await openBroker({ url: given.broker, prefix: given.prefix, chaos: given.chaos })
+    if (given.command === 'publish') return await publish(given, broker, screen, errors)
+    if (given.command === 'sell' && broker.bookings.waiting === 0 && !given.forever) {
+      screen.line(`${broker.bookings.name} is empty: npm start -- publish 1000`)
+      return 0
+    }
     screen.status('Opening the database ...')
     await using database = await openDatabase({ url: given.database, schema: given.schema })
     screen.status('')
-    return await sellTickets(given, database, screen, errors)
+    return await sellTickets(given, broker, database, screen, errors)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
     errors.write(`tickets: ${error.message}\n`)
@@ -47,26 +52,39 @@ export async function program(
   }
 }
 
-async function sellTickets(given: Arguments, database: Database, screen: Screen, errors: Output): Promise<number> {
-  const { bookings, chaos } = given
-  const count = bookings === Infinity ? 'until it is stopped' : `${whole(bookings)} bookings`
-  screen.line(`Selling tickets: ${count}, ${database.name}${chaos ? ', with chaos' : ''}\n`)
+async function sellTickets(
+  given: Arguments,
+  broker: Broker,
+  database: Database,
+  screen: Screen,
+  errors: Output,
+): Promise<number> {
+  const { forever, chaos } = given
+  const count = forever ? Infinity : broker.bookings.waiting + given.bookings
+  const places = [database.name, ...(broker.name === undefined ? [] : [broker.name])].join(', ')
+  screen.line(
+    `Selling tickets: ${forever ? 'until it is stopped' : `${whole(count)} bookings`}, ${places}${chaos ? ', with chaos' : ''}\n`,
+  )
   const began = performance.now()
   const tickets = new Tickets(database)
-  await tickets.open(usersOf(given.users), showsFor(given.bookings))
+  await tickets.open(usersOf(given.users), showsFor(count))
   // No part of the application: it is there until the last e-mail has been sent.
   await using post = await startLink(MailServer, { arg: { answer: () => 'accepted' } })
   const mail = smtp(await post.call.url(), MAILS)
   const tally = new Tally()
-  const stores = { bookings: new QueueStore<Booking>(), confirmations: new QueueStore<Confirmation>() }
+  let close = () => {}
+  const closed = new Promise<void>((resolve) => {
+    close = resolve
+  })
   const children = tree({
     given,
     database,
     tickets,
     tally,
-    stores,
+    broker,
     send: mail.send,
-    progress: { tally: () => tally, count: given.bookings, ...progressOn(screen) },
+    close,
+    progress: { tally: () => tally, broker: () => broker, count, ...progressOn(screen) },
   })
   const app = await run(children, {
     strategy: 'rest_for_one',
@@ -74,33 +92,27 @@ async function sellTickets(given: Arguments, database: Database, screen: Screen,
     exitCode: 'zero_when_drained',
     logger: logger(screen, errors, given.verbose || !given.chaos),
   })
-  void everythingSold().then(() => app.stop(), ignoreEnded)
+  void closed.then(() => app.stop())
   const { exitCode } = await app.done
   mail.close()
-  const outcome: Outcome = {
-    accepted: stores.bookings.totals.enqueued,
-    sales: await tickets.sales(),
-    stored: stores.bookings.messages(),
-    settled: await tickets.settled(stores.bookings.messages().map(({ data }) => data.id)),
-    retried: stores.bookings.totals.returned + stores.bookings.totals.expired,
-    tally,
-    ms: performance.now() - began,
-  }
+  const outcome = await outcomeOf(tickets, broker, tally, () => performance.now() - began)
   screen.line(report(outcome))
   return balanceOf(outcome).missing === 0 ? exitCode : 1
 }
 
-/** Every booking is in the queue, and out of it; so is every confirmation. */
-async function everythingSold(): Promise<void> {
-  const patiently = { timeout: Infinity }
-  await name(Customers).with(patiently).call.finished()
-  await name(Bookings).with(patiently).call.idle()
-  await name(Confirmations).with(patiently).call.idle()
-}
-
-/** Whoever was asked has been stopped before. */
-function ignoreEnded(error: unknown): void {
-  if (!(error instanceof CallError)) throw error
+async function outcomeOf(tickets: Tickets, broker: Broker, tally: Tally, elapsed: () => number): Promise<Outcome> {
+  const ms = elapsed()
+  const { accepted, stored, retried } = await broker.bookings.account()
+  return {
+    accepted,
+    isShared: broker.isShared,
+    sales: await tickets.sales(),
+    stored,
+    settled: await tickets.settled(stored.map(({ id }) => id)),
+    retried: retried + tally.retried,
+    tally,
+    ms,
+  }
 }
 
 /** A terminal gets one line that changes, anything else a line a second. */

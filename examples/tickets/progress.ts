@@ -1,12 +1,13 @@
 /** Tells how the run goes, every now and then. */
 
-import { CallError, GenServer, name } from 'sluice'
-import { Bookings, Confirmations } from './queues.ts'
+import { CallError, GenServer } from 'sluice'
+import type { Broker } from './broker/broker.ts'
 import { bar, whole } from './report.ts'
 import type { Tally } from './tally.ts'
 
 export interface ProgressOptions {
   readonly tally: () => Tally
+  readonly broker: () => Pick<Broker, 'bookings' | 'confirmations'>
   /** Bookings in all; may be `Infinity`. */
   readonly count: number
   /** Milliseconds between two lines. */
@@ -42,25 +43,22 @@ export class Progress extends GenServer {
     this.#options.show('')
   }
 
-  /** Nothing while a queue is being restarted. */
+  /** Nothing while the broker cannot be asked. */
   async #line() {
     const { count } = this.#options
+    const broker = this.#options.broker()
     const tally = this.#options.tally()
     try {
-      const [bookings, confirmations] = await Promise.all([
-        name(Bookings).call.stats(),
-        name(Confirmations).call.stats(),
-      ])
-      const done = bookings.totals.acknowledged + bookings.dead
+      const [bookings, confirmations] = await Promise.all([broker.bookings.stats(), broker.confirmations.stats()])
+      const { ready = '?', inHand, delayed, dead, done } = bookings
       const perSecond = done / ((performance.now() - this.#started) / 1000)
       const of = count === Infinity ? '' : ` of ${whole(count)}`
-      const { ready, inFlight, delayed } = bookings
       return [
         `${count === Infinity ? '' : `${bar(done / count, BAR)} `}${whole(done)}${of} bookings`,
         `${whole(perSecond)}/s`,
-        `${whole(tally.booked)} booked, ${whole(tally.refused)} refused, ${bookings.dead} dead`,
-        `queue ${ready}, in hand ${inFlight}, to retry ${delayed}`,
-        `${whole(tally.digests)} e-mails, ${confirmations.ready + confirmations.inFlight} tickets to tell of`,
+        `${whole(tally.booked)} booked, ${whole(tally.refused)} refused, ${dead} dead`,
+        `queue ${ready}, in hand ${inHand}, to retry ${delayed}`,
+        `${whole(tally.digests)} e-mails, ${(confirmations.ready ?? 0) + confirmations.inHand} tickets to tell of`,
       ].join(' · ')
     } catch (error) {
       if (error instanceof CallError) return undefined

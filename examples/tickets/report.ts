@@ -1,16 +1,17 @@
 /** The result, for people. */
 
-import type { StoredMessage } from 'sluice/queue'
-import type { Booking } from './booking.ts'
+import type { Stored } from './broker/broker.ts'
 import type { Tally } from './tally.ts'
 import type { Sales, ShowSales } from './tickets.ts'
 
 export interface Outcome {
-  /** Bookings that the queue took. */
+  /** Bookings that the queue took, as far as this program knows. */
   readonly accepted: number
+  /** Others may have put more into the queue. */
+  readonly isShared: boolean
   readonly sales: Sales
   /** What is in the queue at the end. */
-  readonly stored: readonly StoredMessage<Booking>[]
+  readonly stored: readonly Stored[]
   /** Those of the bookings in the queue that have their ticket, or were refused: they were done when their answer was lost. */
   readonly settled: ReadonlySet<string>
   /** Deliveries that came to nothing, and were repeated or given up. */
@@ -21,26 +22,29 @@ export interface Outcome {
 
 /** What became of the bookings, each counted once. */
 export interface Balance {
+  readonly accepted: number
   readonly booked: number
   readonly refused: number
-  readonly failed: readonly StoredMessage<Booking>[]
-  readonly left: readonly StoredMessage<Booking>[]
+  readonly failed: readonly Stored[]
+  readonly left: readonly Stored[]
   /** Accepted, and nowhere to be found: more or less than 0 is a defect. */
   readonly missing: number
 }
 
-export function balanceOf({ accepted, sales, stored, settled }: Outcome): Balance {
-  const open = stored.filter(({ data }) => !settled.has(data.id))
-  const failed = open.filter(({ state }) => state === 'dead')
-  const left = open.filter(({ state }) => state !== 'dead')
+export function balanceOf({ accepted: known, isShared, sales, stored, settled }: Outcome): Balance {
+  const open = stored.filter(({ id }) => !settled.has(id))
+  const failed = open.filter(({ isDead }) => isDead)
+  const left = open.filter(({ isDead }) => !isDead)
   const booked = sales.tickets
   const refused = [...sales.refusals.values()].reduce((sum, count) => sum + count, 0)
-  return { booked, refused, failed, left, missing: accepted - booked - refused - failed.length - left.length }
+  const found = booked + refused + failed.length + left.length
+  const accepted = isShared ? Math.max(known, found) : known
+  return { accepted, booked, refused, failed, left, missing: accepted - found }
 }
 
 export function report(outcome: Outcome): string {
-  const { accepted, sales, retried, tally, ms } = outcome
-  const { booked, refused, failed, left, missing } = balanceOf(outcome)
+  const { sales, retried, tally, ms } = outcome
+  const { accepted, booked, refused, failed, left, missing } = balanceOf(outcome)
   const seconds = ms / 1000
   const reasons = [...sales.refusals].map(([reason, count]) => `${whole(count)} ${reason}`)
   const untold = sales.tickets - sales.confirmed
@@ -73,8 +77,8 @@ function row(count: number, what: string, remark = ''): string {
 /** Bookings named in a line. */
 const NAMED = 5
 
-function some(messages: readonly StoredMessage<Booking>[]): string {
-  const named = messages.slice(0, NAMED).map(({ data }) => data.id)
+function some(messages: readonly Stored[]): string {
+  const named = messages.slice(0, NAMED).map(({ id }) => id)
   return messages.length > NAMED ? `${named.join(', ')} ...` : named.join(', ')
 }
 

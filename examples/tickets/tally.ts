@@ -7,6 +7,8 @@ export class Tally {
   refused = 0
   /** Bookings that came again when they had their ticket. */
   repeated = 0
+  /** Attempts of the pipelines that came to nothing, and were repeated. */
+  retried = 0
   /** E-mails sent. */
   digests = 0
   // What went wrong on purpose.

@@ -1,21 +1,20 @@
 /** The pipeline that tells buyers: the tickets that somebody bought within a window of time go into one e-mail. */
 
 import { type BatchInfo, Broadway, type Message } from 'sluice'
-import { type QueueMetadata, QueueSource, type QueueSourceOptions } from 'sluice/queue'
 import type { Confirmation } from './booking.ts'
+import type { BrokerQueue, Delivery } from './broker/broker.ts'
 import { digestOf, type SendMail } from './digest.ts'
-import { Confirmations } from './queues.ts'
 import type { Tally } from './tally.ts'
 import type { Tickets } from './tickets.ts'
 
 export interface TellingOptions {
+  readonly confirmations: BrokerQueue<Confirmation>
   readonly tickets: Tickets
   readonly tally: Tally
   readonly send: SendMail
   /** Milliseconds for which tickets of one buyer are collected. */
   readonly window: number
   readonly maxRestarts: number
-  readonly retry: Pick<QueueSourceOptions<Confirmation>, 'retryDelay' | 'visibilityTimeout'>
 }
 
 /** Tickets in a mail at most. */
@@ -24,11 +23,13 @@ const MOST = 50
 export const MAILS = 4
 
 export function telling(options: TellingOptions) {
+  const { source, retry } = options.confirmations
   return Broadway.child({
     name: 'telling',
     context: options,
     maxRestarts: options.maxRestarts,
-    producer: { module: QueueSource<Confirmation>, arg: { queue: Confirmations, ...options.retry } },
+    producer: { module: source.module, transformer: (event: unknown) => source.read(event) },
+    retry,
     processors: {
       default: {
         concurrency: 1,
@@ -49,10 +50,12 @@ export function telling(options: TellingOptions) {
   })
 }
 
-type ConfirmationMessage = Message<Confirmation, 'default', QueueMetadata>
+type ConfirmationMessage = Message<Confirmation | undefined, 'default', Delivery>
 
 function byRecipient(message: ConfirmationMessage) {
-  return message.putBatcher('email').putBatchKey(message.data.recipient)
+  const { data: confirmation } = message
+  if (confirmation === undefined) return message.failed('no confirmation')
+  return message.putData(confirmation).putBatcher('email').putBatchKey(confirmation.recipient)
 }
 
 function byBuyer({ data }: Message<Confirmation>) {

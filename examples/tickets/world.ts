@@ -1,7 +1,9 @@
 /** Who there is, what is on, and what people ask for: all of it made of a seed. */
 
+import { randomUUID } from 'node:crypto'
 import { type Chance, chanceFrom } from '../random.ts'
 import type { Booking, Kind, Show, User } from './booking.ts'
+import type { Broker } from './broker/broker.ts'
 
 const FIRST = ['Ada', 'Alan', 'Barbara', 'Donald', 'Edsger', 'Frances', 'Grace', 'Joe', 'Robert', 'Tony'] as const
 const LAST = ['Armstrong', 'Backus', 'Carr', 'Dean', 'Evans', 'Floyd', 'Gray', 'Hill', 'Iverson', 'Jones'] as const
@@ -47,18 +49,25 @@ export function showsFor(bookings: number): readonly Show[] {
   }))
 }
 
+/** What the ids of bookings begin with: where bookings of other runs may wait as well they must not be taken for the same. */
+export function seriesOf({ isShared }: Pick<Broker, 'isShared'>): string {
+  return isShared ? `booking-${randomUUID().slice(0, 8)}` : 'booking'
+}
+
 export interface AskedOptions {
   readonly seed: number
   /** Users that there are. */
   readonly users: number
+  /** What their ids begin with. */
+  readonly series: string
 }
 
-/** Bookings without end, always the same for a seed. A few are for a user or a show that does not exist. */
-export function* bookings({ seed, users }: AskedOptions): Generator<Booking, never> {
+/** Bookings without end, always the same for a seed but for their ids. A few are for a user or a show that does not exist. */
+export function* bookings({ seed, users, series }: AskedOptions): Generator<Booking, never> {
   const random = chanceFrom(seed)
   for (let number = 1; ; number++) {
     yield {
-      id: `booking-${number}`,
+      id: `${series}-${number}`,
       user: random.chance(UNKNOWN_USER) ? users + 1 + random.below(1000) : 1 + random.below(users),
       show: random.chance(UNKNOWN_SHOW) ? 'the-mousetrap' : showFrom(random),
     }

@@ -4,48 +4,7 @@ import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
 import { program } from '../../examples/tickets/program.ts'
 import { freshSchema, SERVER, serverIsThere } from '../support/databases.ts'
-import { type Finished, type Options, runExample } from '../support/example-program.ts'
-
-/** On the embedded database, whatever DATABASE_URL says here. */
-function runTickets(args: readonly string[], options: Options = {}): Promise<Finished> {
-  return runExample('tickets', args, { ...options, env: { DATABASE_URL: '' } })
-}
-
-/** Sends a signal when bookings are on their way. */
-function stopped(signal: NodeJS.Signals, args: readonly string[]): Promise<Finished> {
-  let sent = false
-  return runTickets(args, {
-    onOutput: (stdout, running) => {
-      if (sent || !/[1-9]\d* booked/.test(stdout)) return
-      sent = running.kill(signal)
-    },
-  })
-}
-
-/** The numbers of a summary. */
-function balanceIn(stdout: string) {
-  const number = (pattern: RegExp) => Number((pattern.exec(stdout)?.[1] ?? 'none').replaceAll(',', ''))
-  return {
-    accepted: number(/^([\d,]+) bookings accepted/m),
-    booked: number(/^ *([\d,]+) booked$/m),
-    refused: number(/^ *([\d,]+) refused/m),
-    failed: number(/^ *([\d,]+) failed/m),
-    left: number(/^ *([\d,]+) left in the queue/m),
-    told: number(/^([\d,]+) tickets told of/m),
-    untold: number(/([\d,]+) not told of$/m),
-    killed: number(/([\d,]+) processors killed/),
-    thrown: number(/([\d,]+) handlers threw/),
-    outages: number(/([\d,]+) outages of the database/),
-  }
-}
-
-/** Nothing that was accepted is lost, and nothing is counted twice. */
-function expectNothingLost(stdout: string) {
-  const { accepted, booked, refused, failed, left, told, untold } = balanceIn(stdout)
-  expect(booked + refused + failed + left).toBe(accepted)
-  expect(told + untold).toBe(booked)
-  expect(stdout).not.toContain('MISSING')
-}
+import { balanceIn, expectNothingLost, runTickets, stopped, UNHURRIED } from '../support/tickets.ts'
 
 /** What the database says, and the schema is gone. */
 async function soldIn(schema: string) {
@@ -62,9 +21,6 @@ async function soldIn(schema: string) {
     await client.end()
   }
 }
-
-/** Half of the deadline is enough, also on a machine with much else to do: what takes longer is told. */
-const UNHURRIED = ['--deadline', '60000']
 
 describe('the tickets program', () => {
   it('sells the tickets, tells the buyers, and ends', async () => {
@@ -161,13 +117,19 @@ describe('the tickets program', () => {
 })
 
 const known =
-  'known are --bookings, --forever, --rate, --users, --processors, --window, --chaos, --seed, --database, --schema, --deadline, --verbose, --help'
+  'known are --bookings, --forever, --rate, --users, --processors, --window, --chaos, --seed, --database, --schema, --broker, --prefix, --deadline, --verbose, --help'
 const database = 'expected postgres://user:password@host:port/database'
+
+const broker = 'expected amqp://user:password@host:port/virtual-host'
+const shared =
+  'expected a broker that outlives this program: --broker <url> or RABBITMQ_URL, as in amqp://guest:guest@127.0.0.1:5672'
+const many = 'expected a whole number from 1 to 1000000'
+const there = ['--broker', 'amqp://127.0.0.1:1']
 
 /** What is wrong, the arguments, and what is said about it. */
 const mistakes: readonly (readonly [what: string, args: readonly string[], said: string])[] = [
   ['an unknown option', ['--boking', '3'], `unknown option '--boking'; ${known}`],
-  ['a word too much', ['hamlet'], `unexpected argument 'hamlet'; ${known}`],
+  ['a word too much', ['hamlet'], "unexpected argument 'hamlet'; expected publish, sell or options: see --help"],
   ['no bookings', ['--bookings', '0'], "--bookings: expected a whole number from 1 to 1000000, got '0'"],
   ['both ends', ['--bookings', '5', '--forever'], '--forever and --bookings: expected one of the two'],
   ['a rate that is none', ['--rate', 'fast'], "--rate: expected a whole number from 1 to 1000000, got 'fast'"],
@@ -188,6 +150,25 @@ const mistakes: readonly (readonly [what: string, args: readonly string[], said:
     ['--schema', 'a b'],
     "--schema: expected a name of small letters, digits and _, got 'a b'",
   ],
+  ['a broker of another kind', ['--broker', 'kafka://me:secret@host'], `--broker: ${broker}, got kafka://...`],
+  ['a broker that is no address', ['--broker', 'localhost'], `--broker: ${broker}, got something else`],
+  ['a prefix that is none', ['--prefix', 'a b'], "--prefix: expected letters, digits, '_', '-' and '.', got 'a b'"],
+  ['publishing to nobody', ['publish', '5'], `publish: ${shared}`],
+  ['selling from nobody', ['sell'], `sell: ${shared}`],
+  ['publishing nothing', ['publish', ...there], `publish <n>: ${many}, got 'nothing'`],
+  ['publishing too much', ['publish', '1000001', ...there], `publish <n>: ${many}, got '1000001'`],
+  ['two numbers', ['publish', '1', '2', ...there], `publish <n>: ${many}, got '1 2'`],
+  [
+    'publishing as many as twice said',
+    ['publish', '5', '--bookings', '6', ...there],
+    'publish <n>: expected no --bookings and no --forever',
+  ],
+  ['selling a number', ['sell', '5', ...there], "sell: expected nothing but options behind it, got '5'"],
+  [
+    'selling bookings',
+    ['sell', '--bookings', '5', ...there],
+    'sell: expected no --bookings, it sells what the broker has',
+  ],
 ]
 
 describe('the command line of the tickets program', () => {
@@ -198,6 +179,18 @@ describe('the command line of the tickets program', () => {
   it('says what is wrong with DATABASE_URL', async () => {
     const errors = `tickets: DATABASE_URL: ${database}, got 'localhost'\n`
     expect(await told([], { DATABASE_URL: 'localhost' })).toEqual({ code: 1, errors })
+  })
+
+  it('says what is wrong with RABBITMQ_URL, without a password', async () => {
+    const errors = `tickets: RABBITMQ_URL: ${broker}, got ampq://...\n`
+    expect(await told([], { RABBITMQ_URL: 'ampq://me:secret@host' })).toEqual({ code: 1, errors })
+  })
+
+  it('says that a broker does not answer, without a password', async () => {
+    const { code, errors } = await told(['publish', '5'], { RABBITMQ_URL: 'amqp://me:secret@127.0.0.1:1/shop' })
+    const text =
+      'amqp://127.0.0.1:1/shop does not answer (connect ECONNREFUSED 127.0.0.1:1); expected a RabbitMQ server'
+    expect({ code, errors }).toEqual({ code: 1, errors: `tickets: ${text}\n` })
   })
 })
 

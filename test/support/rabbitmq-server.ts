@@ -39,7 +39,16 @@ export class Broker implements AsyncDisposable {
 
   /** A name that no other test uses; the queue, if there is one, is deleted at the end. */
   name(): string {
-    const name = `sluice-test-${randomUUID()}`
+    return this.noted(`sluice-test-${randomUUID()}`)
+  }
+
+  /** For names of queues that a program makes. */
+  prefix(): string {
+    return `sluice-test-${randomUUID()}-`
+  }
+
+  /** A queue that is deleted at the end, if there is one. */
+  noted(name: string): string {
     this.#queues.push(name)
     return name
   }

@@ -1,0 +1,48 @@
+/** The tickets example, as its users run it, and what it says at the end. */
+
+import { expect } from 'vitest'
+import { type Finished, type Options, runExample } from './example-program.ts'
+
+/** With what is inside the program, whatever the environment says here. */
+export function runTickets(args: readonly string[], options: Options = {}): Promise<Finished> {
+  return runExample('tickets', args, { ...options, env: { DATABASE_URL: '', RABBITMQ_URL: '', ...options.env } })
+}
+
+/** Sends a signal when bookings are on their way. */
+export function stopped(signal: NodeJS.Signals, args: readonly string[]): Promise<Finished> {
+  let sent = false
+  return runTickets(args, {
+    onOutput: (stdout, running) => {
+      if (sent || !/[1-9]\d* booked/.test(stdout)) return
+      sent = running.kill(signal)
+    },
+  })
+}
+
+/** Half of the deadline is enough, also on a machine with much else to do: what takes longer is told. */
+export const UNHURRIED = ['--deadline', '60000']
+
+/** The numbers of a summary. */
+export function balanceIn(stdout: string) {
+  const number = (pattern: RegExp) => Number((pattern.exec(stdout)?.[1] ?? 'none').replaceAll(',', ''))
+  return {
+    accepted: number(/^([\d,]+) bookings accepted/m),
+    booked: number(/^ *([\d,]+) booked$/m),
+    refused: number(/^ *([\d,]+) refused/m),
+    failed: number(/^ *([\d,]+) failed/m),
+    left: number(/^ *([\d,]+) left in the queue/m),
+    told: number(/^([\d,]+) tickets told of/m),
+    untold: number(/([\d,]+) not told of$/m),
+    killed: number(/([\d,]+) processors killed/),
+    thrown: number(/([\d,]+) handlers threw/),
+    outages: number(/([\d,]+) outages of the database/),
+  }
+}
+
+/** Nothing that was accepted is lost, and nothing is counted twice. */
+export function expectNothingLost(stdout: string) {
+  const { accepted, booked, refused, failed, left, told, untold } = balanceIn(stdout)
+  expect(booked + refused + failed + left).toBe(accepted)
+  expect(told + untold).toBe(booked)
+  expect(stdout).not.toContain('MISSING')
+}
