@@ -73,7 +73,7 @@ export class ServerChannel {
       connection.destroy()
       this.#ended()
     })
-    await Promise.race([connection.close().catch(() => {}), this.#end])
+    await Promise.race([closed(connection, channel), this.#end])
     late.cancel()
   }
 
@@ -126,4 +126,17 @@ export class ServerChannel {
       await channel.close().catch(() => {})
     }
   }
+}
+
+/**
+ * The channel first: what was said on it, such as the last answers, is before its end. The end of the connection would overtake it, as
+ * amqplib keeps the frames of a channel back until the next turn of the event loop, and those of the connection not.
+ */
+async function closed(connection: AmqpConnection, channel: AmqpChannel | undefined): Promise<void> {
+  try {
+    await channel?.close()
+  } catch {
+    // It is closed already.
+  }
+  await connection.close().catch(() => {})
 }
