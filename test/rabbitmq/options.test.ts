@@ -18,7 +18,7 @@ describe('the options of a source', () => {
     [{ connection: 'amqp://localhost?verify=1' }, 'there is no verify'],
     [
       { connection: { hosts: 'x' } },
-      'connection of RabbitMQSource has no option hosts: did you mean host? Known are host, port',
+      'connection of RabbitMQSource has no option hosts: did you mean host? Known are uri, host, port',
     ],
     [{ connection: { port: 70_000 } }, 'connection.port of RabbitMQSource: expected a whole number from 1 to 65535'],
     [{ connection: { authMechanism: 'digest' } }, "expected 'plain', 'amqplain' or 'external', got 'digest'"],

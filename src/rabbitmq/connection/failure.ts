@@ -10,6 +10,7 @@ import { RabbitMQError } from '../errors.ts'
  * - `not_allowed`: the user may not use the virtual host, or there is none of that name.
  * - `timeout`: no answer in time.
  * - `socket_closed`: the connection broke while it was made.
+ * - `tls`: the certificate of the server is not trusted, or ours is not, or the other side speaks no TLS.
  * - `not_found`: the queue or the exchange does not exist.
  * - `refused`: the server refused what was declared, bound or consumed, as when the queue exists with other arguments.
  * - `other`: something else, such as an error of `afterConnect`.
@@ -21,6 +22,7 @@ export type ConnectionFailureReason =
   | 'not_allowed'
   | 'timeout'
   | 'socket_closed'
+  | 'tls'
   | 'not_found'
   | 'refused'
   | 'other'
@@ -39,6 +41,9 @@ const BY_CODE: Readonly<Record<string, ConnectionFailureReason>> = {
   406: 'refused',
 }
 
+/** The codes of OpenSSL and of `node:tls`. Source: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const TLS = /^(ERR_SSL|ERR_TLS|EPROTO$|UNABLE_TO_|HOSTNAME_MISMATCH$)|CERT|^CRL_/
+
 const BY_TEXT: readonly (readonly [RegExp, ConnectionFailureReason])[] = [
   [/ACCESS.REFUSED/, 'auth_failure'],
   [/NOT.ALLOWED/, 'not_allowed'],
@@ -50,6 +55,7 @@ export function failureReason(error: unknown): ConnectionFailureReason {
   const code: unknown = Reflect.get(Object(error), 'code')
   const found = BY_CODE[String(code)]
   if (found !== undefined) return found
+  if (TLS.test(String(code))) return 'tls'
   const text = error instanceof Error ? error.message : String(error)
   return BY_TEXT.find(([pattern]) => pattern.test(text))?.[1] ?? 'other'
 }

@@ -6,6 +6,8 @@ import { RabbitMQError } from '../errors.ts'
 import { rabbitMQOptions } from './option-reader.ts'
 
 export interface ConnectionOptions {
+  /** An AMQP URI; the other options go before what it says, as `ssl: { ca }` beside `amqps://...`. */
+  readonly uri?: string | undefined
   /** Default `localhost`. */
   readonly host?: string | undefined
   /** Default 5672, with `ssl` 5671. */
@@ -45,6 +47,7 @@ export interface CheckedConnection {
 }
 
 const KNOWN = [
+  'uri',
   'host',
   'port',
   'username',
@@ -79,7 +82,7 @@ export function readConnection(owner: string, given: unknown, name: string | und
 }
 
 function readTarget(owner: string, given: object, name: string | undefined): ConnectTarget {
-  const options = rabbitMQOptions(owner, given, KNOWN, 'connection')
+  const options = rabbitMQOptions(owner, withUri(owner, given), KNOWN, 'connection')
   const ssl = options.get('ssl') ?? false
   if (typeof ssl !== 'boolean' && !isObject(ssl)) throw options.bad('ssl', 'a boolean or options of tls.connect')
   const encrypted = ssl !== false
@@ -101,6 +104,16 @@ function readTarget(owner: string, given: object, name: string | undefined): Con
     clientProperties: options.object('clientProperties') ?? {},
     socketOptions: { ...options.object('socketOptions'), ...(isObject(ssl) ? ssl : {}) },
   }
+}
+
+/** The options with what their URI says, where they say nothing else themselves. */
+function withUri(owner: string, given: object): object {
+  const uri: unknown = Reflect.get(given, 'uri')
+  if (uri === undefined) return given
+  // Never shown: it may hold a password.
+  if (typeof uri !== 'string') throw bad(owner, `uri to be a string, got ${typeof uri}`)
+  const own = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...partsOf(owner, uri), ...Object.fromEntries(own) }
 }
 
 /** The parts of an AMQP URI. Source: https://www.rabbitmq.com/docs/uri-spec */
