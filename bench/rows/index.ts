@@ -14,6 +14,7 @@ import { gs1To0Async } from './gs-1-0-async.ts'
 import { gs10To5 } from './gs-10-5.ts'
 import { gsDefault } from './gs-default.ts'
 import { idleProcesses } from './idle-processes.ts'
+import { rabbitmq100, rabbitmq1000 } from './rabbitmq.ts'
 import { task } from './task.ts'
 
 /** Every row, in the order of the table. */
@@ -37,6 +38,8 @@ export const rows: readonly Row[] = [
   airports,
   broadway,
   broadwayBatches,
+  rabbitmq100,
+  rabbitmq1000,
   idleProcesses,
   eventLoop,
 ]
