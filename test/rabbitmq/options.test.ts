@@ -14,7 +14,10 @@ describe('the options of a source', () => {
     [{ queue: '' }, "the server only names one with the option declare, got ''"],
     [{ queueName: 'q' }, 'RabbitMQSource has no option queueName: known are queue, connection'],
     [{ connection: 5 }, 'connection of RabbitMQSource: expected an AMQP URI or an object of options'],
-    [{ connection: 'http://localhost' }, 'connection of RabbitMQSource: expected an amqp: or amqps: URI, got http:'],
+    [
+      { connection: 'http://localhost' },
+      'connection of RabbitMQSource: expected an AMQP URI, as amqp://localhost:5672 or amqps://..., got one that begins with http:',
+    ],
     [{ connection: 'amqp://localhost?verify=1' }, 'there is no verify'],
     [
       { connection: { hosts: 'x' } },

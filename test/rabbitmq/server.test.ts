@@ -224,6 +224,22 @@ describe.skipIf(!rabbitmqIsThere)('a source of a real server', () => {
     })
   })
 
+  it('B160 a virtual host that is not there is told by its name', async () => {
+    await inSimulation(async (sim) => {
+      const uri = new URL(RABBITMQ)
+      uri.pathname = '/no-such-host'
+      const pipeline = await consuming(
+        { queue: 'none', connection: uri.href, backoffMin: 100, backoffMax: 100 },
+        (m) => m,
+      )
+      while (sim.logs.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      expect(sim.logs[0]?.message).toContain(
+        "(not_allowed): NOT_ALLOWED: the server has no virtual host 'no-such-host'",
+      )
+      await pipeline.stop()
+    })
+  })
+
   it('B160 draining with several sources leaves nothing without an answer, and nothing is handled twice', async () => {
     await using broker = await Broker.connect()
     await inSimulation(async (sim) => {

@@ -129,7 +129,10 @@ describe('a URI beside other options', () => {
   it.each([
     [{ uri: 5 }, 'expected uri to be a string, got number'],
     [{ uri: 'amqp://joe:s3cret@host', prot: 1 }, 'connection of RabbitMQSource has no option prot'],
-    [{ uri: 'http://joe:s3cret@host' }, 'expected an amqp: or amqps: URI, got http:'],
+    [
+      { uri: 'http://joe:s3cret@host' },
+      'expected an AMQP URI, as amqp://localhost:5672 or amqps://..., got one that begins with http:',
+    ],
   ])('is checked, and not shown: %j', async (connection, said) => {
     const arg: object = { queue: 'q', connection }
     const make = () => new RabbitMQSource(arg)

@@ -38,6 +38,8 @@ export const amqplibClient: AmqpClient = {
       credentials: who,
       timeout: target.connectionTimeout,
       clientProperties: propertiesOf(target),
+    }).catch((error: unknown) => {
+      throw refusedHost(error, target) ?? error
     })
     const connection: AmqpConnection = {
       createChannel: () => model.createChannel(),
@@ -48,6 +50,14 @@ export const amqplibClient: AmqpClient = {
     }
     return connection
   },
+}
+
+/** The server says that it refuses a virtual host, and why; amqplib only tells that the connection was closed. */
+function refusedHost(error: unknown, { virtualHost, username }: ConnectTarget): Error | undefined {
+  if (!(error instanceof Error) || !/Expected ConnectionOpenOk; got <ConnectionClose/.test(error.message))
+    return undefined
+  const text = `NOT_ALLOWED: the server has no virtual host '${virtualHost}', or ${username} may not use it; the default is /`
+  return new Error(text, { cause: error })
 }
 
 function propertiesOf({ name, clientProperties }: ConnectTarget): Record<string, unknown> {

@@ -128,7 +128,8 @@ function partsOf(owner: string, uri: string): object {
     )
   }
   const { protocol, hostname, port, username, password, pathname, searchParams } = url
-  if (protocol !== 'amqp:' && protocol !== 'amqps:') throw bad(owner, `an amqp: or amqps: URI, got ${protocol}`)
+  if (protocol !== 'amqp:' && protocol !== 'amqps:')
+    throw bad(owner, `an AMQP URI, as amqp://localhost:5672 or amqps://..., got one that begins with ${protocol}`)
   const parts: Record<string, unknown> = { ssl: protocol === 'amqps:' }
   if (hostname !== '') parts['host'] = hostname.replace(/^\[|\]$/g, '')
   if (port !== '') parts['port'] = Number(port)
