@@ -17,6 +17,7 @@ export {
   type PipelineProducerOptions,
   type PipelineStage,
   type ProcessorOptions,
+  type ProcessorWorkerOptions,
   type RateLimitingOptions,
   type RateLimitingUpdate,
 } from './options/pipeline-options.ts'

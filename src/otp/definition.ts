@@ -5,6 +5,7 @@
 
 import type { Class } from '../process/name.ts'
 import type { Process } from '../process/process.ts'
+import type { Runtime } from '../process/runtime.ts'
 import { declareBase, lineage, type Stubs, stubsOf } from '../process/stubs.ts'
 import { closest } from './closest.ts'
 import { StartError } from './errors.ts'
@@ -26,6 +27,8 @@ export interface Definition {
   /** The class has these callbacks of its own, they are not only inherited from our base. */
   readonly hasInit: boolean
   readonly hasTerminate: boolean
+  /** Makes the process, where it is no ordinary one. */
+  readonly makeProcess?: ((runtime: Runtime, parent: Process | undefined, label: string) => Process) | undefined
 }
 
 interface Base {
@@ -80,6 +83,11 @@ export function definitionOf(type: Class): Definition {
   }
   definitions.set(type, definition)
   return definition
+}
+
+/** Says what a class is that is not to be looked at: it only stands for another one. */
+export function defineClass(definition: Definition): void {
+  definitions.set(definition.type, definition)
 }
 
 /** Refuses fields that hide a member of our base. */

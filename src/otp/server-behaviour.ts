@@ -62,6 +62,10 @@ export class ServerBehaviour implements Behaviour {
   /** It will be drained: until then it does not end because others, in whose work it has a part, have finished. */
   drainAnnounced = false
 
+  announceDrain(): void {
+    this.drainAnnounced = true
+  }
+
   /** Events flow through it, to others: these are drained after it. */
   get flows(): boolean {
     return false

@@ -211,7 +211,9 @@ export class Starting implements Start {
         throw new StartError('already_started', text, { ref: holder.ref })
       }
     }
-    const process = new Process(runtime, link ? parent : undefined, definition.name)
+    const above = link ? parent : undefined
+    const process =
+      definition.makeProcess?.(runtime, above, definition.name) ?? new Process(runtime, above, definition.name)
     this.process = process
     this.#parent = parent
     this.#plan = plan

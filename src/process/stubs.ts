@@ -17,7 +17,7 @@ export interface Target {
 }
 
 /** Static options of a class of processes. */
-interface ClassOptions {
+export interface ClassOptions {
   readonly childType: 'worker' | 'supervisor'
   readonly callTimeout: number
   readonly stopTimeout: number
@@ -73,6 +73,26 @@ export function stubsOf(type: Class & Partial<ClassOptions>): Stubs {
   const stubs = { ...generate(messages), messages, childType, callTimeout, stopTimeout }
   generated.set(type, stubs)
   return stubs
+}
+
+/** Stubs for a class of which only the names of its messages are known: it is in another thread. */
+export function stubsByName(names: readonly string[], { childType, callTimeout, stopTimeout }: ClassOptions): Stubs {
+  const messages = new Map<string, Method>()
+  for (const name of names) {
+    const elsewhere: Record<string, Method> = {
+      [name]() {
+        throw new ProcessError('not_a_message', `${name} runs in another thread`)
+      },
+    }
+    const method = elsewhere[name]
+    if (method !== undefined) messages.set(name, method)
+  }
+  return { ...generate(messages), messages, childType, callTimeout, stopTimeout }
+}
+
+/** What a class that only stands for another one calls and casts with. */
+export function useStubs(type: Class, stubs: Stubs): void {
+  generated.set(type, stubs)
 }
 
 class CallStub {

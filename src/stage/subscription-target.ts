@@ -3,6 +3,7 @@
 import { asName, type Class, isName, type Name } from '../process/name.ts'
 import type { Process } from '../process/process.ts'
 import { ProcessRef, processOf, type Ref } from '../process/ref.ts'
+import { distantKind } from './distant-stages.ts'
 import { StageError } from './errors.ts'
 import { StageBehaviour } from './stage-behaviour.ts'
 import type { ProducerTarget, SubscribeTo, SubscriptionOptions } from './subscription-options.ts'
@@ -40,6 +41,9 @@ export function producerBehind(
 ): Process {
   const process = processAt(subscriber, target)
   const { behaviour } = process
+  const elsewhere = distantKind(process)
+  // Whether its dispatcher takes the options it says itself.
+  if (elsewhere !== undefined && elsewhere !== 'consumer') return process
   if (!(behaviour instanceof StageBehaviour) || behaviour.outlet === undefined) {
     const text = `${subscriber} cannot subscribe to ${process}: it is no Producer or ProducerConsumer, it emits no events`
     throw new StageError('not_a_producer', text)

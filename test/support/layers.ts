@@ -9,12 +9,13 @@ const rows = [
   ['process'],
   ['otp'],
   ['stage'],
+  ['worker'],
   ['flow', 'broadway'],
   ['rabbitmq', 'kafka', 'sqs', 'pubsub', 'nats', 'redis', 'queue'],
   ['dashboard'],
 ]
 /** These import no package: whoever uses them installs nothing else. */
-const core = ['process', 'otp', 'stage']
+const core = ['process', 'otp', 'stage', 'worker']
 /** Files directly in `src/`: only the main entry. */
 const root = 'index.ts'
 

@@ -1,6 +1,7 @@
 /** The options of a pipeline when they have been read: complete, and right. */
 
 import type { Class, Name } from '../../process/name.ts'
+import type { ThreadOptions } from '../../worker/thread-options.ts'
 import type { BatchInfo } from '../batch-info.ts'
 import type { Message } from '../message.ts'
 import type { Abandoned } from '../topology/abandoned.ts'
@@ -30,6 +31,16 @@ export interface CheckedProcessors {
     | ((messages: readonly Message[], context: unknown, stage: PipelineStage) => unknown)
     | undefined
   readonly handleMessage: (message: Message, context: unknown, stage: PipelineStage) => unknown
+  readonly worker: CheckedWorker | undefined
+}
+
+/** A function in a module that workers load. */
+export interface CheckedWorker {
+  readonly module: string | URL
+  readonly name: string
+  /** Workers, or one of them; looked at where it is used. */
+  readonly on: unknown
+  readonly thread: ThreadOptions
 }
 
 export interface CheckedBatcher {

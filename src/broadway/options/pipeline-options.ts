@@ -9,6 +9,7 @@ import type { Name } from '../../process/name.ts'
 import type { Opening } from '../../stage/interop/opening.ts'
 import type { Source } from '../../stage/interop/source.ts'
 import type { Emits } from '../../stage/subscription-options.ts'
+import type { InWorkerOptions } from '../../worker/in-worker.ts'
 import type { BatchInfo } from '../batch-info.ts'
 import type { Message } from '../message.ts'
 import type { Abandoned } from '../topology/abandoned.ts'
@@ -84,6 +85,14 @@ export type PipelineProducerOptions<Event, In, Args extends readonly unknown[], 
   | (SourceProducerOptions<Event, In> & { readonly transformer?: undefined })
   | (SourceProducerOptions<Event, In> & Needed<In>)
 
+/** Where `handleMessage` runs, when it is not to run here. */
+export interface ProcessorWorkerOptions extends InWorkerOptions {
+  /** The URL of the module that exports `handleMessage`, which each worker loads: `import.meta.resolve('./handle.js')`. */
+  readonly module: string | URL
+  /** The name under which it is exported. Default: the name of the function. */
+  readonly name?: string | undefined
+}
+
 /** Who handles the messages, one by one. `In` is the message that comes, `Out` what `handleMessage` gives. */
 export interface ProcessorOptions<In, Out, Context> {
   /** How many processors, >= 1. Default twice as many as the machine has processors. */
@@ -105,6 +114,11 @@ export interface ProcessorOptions<In, Out, Context> {
     | undefined
   /** Handles one message and returns it, maybe with other data, a batcher, or failed. When it throws, the message has failed. */
   readonly handleMessage: (message: In, context: Context, stage: PipelineStage) => Out | PromiseLike<Out>
+  /**
+   * Runs `handleMessage` in worker threads, one for each processor unless `on` names others: data, metadata and context are
+   * copied there, all the rest stays here. Default: it runs here.
+   */
+  readonly worker?: ProcessorWorkerOptions | undefined
 }
 
 /** What a `splitter` returns when the message completes the batch. */

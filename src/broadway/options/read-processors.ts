@@ -4,9 +4,19 @@ import { availableParallelism } from 'node:os'
 import type { OptionReader } from '../../stage/option-reader.ts'
 import { BroadwayError } from '../errors.ts'
 import type { CheckedProcessors, PartitionBy } from './checked-options.ts'
+import { readWorker } from './read-worker.ts'
 import { type CheckedRetry, readRetry } from './retry-options.ts'
 
-const KNOWN = ['concurrency', 'maxDemand', 'minDemand', 'partitionBy', 'retry', 'prepareMessages', 'handleMessage']
+const KNOWN = [
+  'concurrency',
+  'maxDemand',
+  'minDemand',
+  'partitionBy',
+  'retry',
+  'prepareMessages',
+  'handleMessage',
+  'worker',
+]
 
 /** @throws `BroadwayError` `bad_options`. */
 export function readProcessors(
@@ -37,5 +47,6 @@ export function readProcessors(
     retry: readRetry(options, retry),
     prepareMessages: options.method('prepareMessages', 'a function of messages'),
     handleMessage,
+    worker: readWorker(options),
   }
 }

@@ -110,6 +110,8 @@ export class MessageWork {
     const run: Run = { messages, handleMessage, successful: [], failed: undefined }
     const { context, stage } = this.#here
     const gate = this.#gate
+    // With a gate each has to know what became of the one before.
+    if (this.#processors.worker !== undefined && gate === undefined) return this.#handleTogether(run)
     for (let index = 0; index < messages.length; index++) {
       const message = messages[index]
       if (message === undefined || gate?.parks(message) === true) continue
@@ -140,6 +142,21 @@ export class MessageWork {
       } catch (thrown) {
         this.#threw(run, message, thrown)
       }
+    }
+    return await this.#finish(run.successful, run.failed ?? NONE)
+  }
+
+  /** Messages that are handled elsewhere: all are sent at once, are handled there one after another, and fail one by one. */
+  async #handleTogether(run: Run): Promise<readonly Message[]> {
+    const { context, stage } = this.#here
+    const answers = run.messages.map((message) => run.handleMessage(message, context, stage))
+    this.#here.waitsFor = 'handleMessage'
+    const outcomes = await Promise.allSettled(answers)
+    for (const [index, outcome] of outcomes.entries()) {
+      const message = run.messages[index]
+      if (message === undefined) continue
+      if (outcome.status === 'fulfilled') this.#handled(run, message, outcome.value)
+      else this.#threw(run, message, outcome.reason)
     }
     return await this.#finish(run.successful, run.failed ?? NONE)
   }

@@ -11,6 +11,7 @@ import { Here, type Place } from './place.ts'
 import { Retries, type RetryingStage } from './retries.ts'
 import { RETRY } from './retry-policy.ts'
 import { type Subscriber, Upstream, type UpstreamOptions } from './upstream.ts'
+import { WorkerHandling } from './worker-handling.ts'
 
 export type Handled = readonly Message[] | Promise<readonly Message[]>
 
@@ -26,17 +27,20 @@ export class Processing {
   readonly here: Here
   readonly #retries: Retries | undefined
   readonly #work: { handle(messages: readonly Message[], from: Subscription): Handled }
+  readonly #worker: WorkerHandling | undefined
   readonly #upstream: Upstream
   readonly #done: () => void
 
   /** `done` is called when it has left all producers and nothing is left to be handled; it may be called again. */
   constructor(
     stage: RetryingStage & Subscriber & PipelineStage,
-    { place, upstream, processors }: ProcessorArgument,
+    { place, upstream, processors: given }: ProcessorArgument,
     batchers: ReadonlySet<string> | undefined,
     done: () => void,
   ) {
-    const { retry } = processors
+    const { retry, worker } = given
+    this.#worker = worker && new WorkerHandling(stage, place, worker)
+    const processors = this.#worker === undefined ? given : { ...given, handleMessage: this.#worker.handleMessage }
     this.here = new Here(stage, place)
     this.#retries = retry && new Retries(stage, this.here, processors, batchers, retry)
     this.#work = this.#retries ?? new MessageWork(this.here, processors, batchers)
@@ -44,9 +48,15 @@ export class Processing {
     this.#done = done
   }
 
-  /** Subscribes to the producers. */
-  begin(): void {
-    this.#upstream.begin()
+  /** Starts the worker, if there is one, and subscribes to the producers. */
+  begin(): void | Promise<void> {
+    const begun = this.#worker?.begin()
+    return begun === undefined ? this.#upstream.begin() : begun.then(() => this.#upstream.begin())
+  }
+
+  /** The stage ends: so does its worker. */
+  end(): void | Promise<void> {
+    return this.#worker?.stop()
   }
 
   /** A subscription to a producer has begun; with retries it is asked by hand. */

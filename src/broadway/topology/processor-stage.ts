@@ -36,9 +36,13 @@ export class Processor extends Consumer<Message> {
     this.#processing = new Processing(this, given, undefined, () => this.#ending.reach())
   }
 
-  override init(): void {
+  override init(): void | Promise<void> {
     this.trapExits(true)
-    this.#processing.begin()
+    return this.#processing.begin()
+  }
+
+  override terminate(): void | Promise<void> {
+    return this.#processing.end()
   }
 
   override handleSubscribe(_peer: 'producer' | 'consumer', subscription: Subscription): typeof manual | undefined {
@@ -104,9 +108,13 @@ export class ForwardingProcessor extends ProducerConsumer<Message, Message> {
     this.#processing = new Processing(this, given, given.batchers, () => leaveSoon(this))
   }
 
-  override init(): void {
+  override init(): void | Promise<void> {
     this.trapExits(true)
-    this.#processing.begin()
+    return this.#processing.begin()
+  }
+
+  override terminate(): void | Promise<void> {
+    return this.#processing.end()
   }
 
   override handleSubscribe(peer: 'producer' | 'consumer', subscription: Subscription): typeof manual | undefined {

@@ -27,7 +27,7 @@ export function drainOrder<C extends SupervisedChild>(children: readonly C[]): r
 export function announceDrain(children: Iterable<SupervisedChild>): void {
   for (const { process } of children) {
     if (!process?.alive) continue
-    if (process.behaviour instanceof ServerBehaviour) process.behaviour.drainAnnounced = true
+    if (process.behaviour instanceof ServerBehaviour) process.behaviour.announceDrain()
     announceDrain(childrenOf(process) ?? [])
   }
 }
