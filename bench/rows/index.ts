@@ -1,5 +1,6 @@
 import type { Row } from '../row.ts'
 import { airports } from './airports.ts'
+import { airports2Workers } from './airports-2-workers.ts'
 import { asyncStream2, asyncStream100 } from './async-stream.ts'
 import { broadway, broadwayBatches } from './broadway.ts'
 import { call } from './call.ts'
@@ -16,6 +17,7 @@ import { gsDefault } from './gs-default.ts'
 import { idleProcesses } from './idle-processes.ts'
 import { rabbitmq100, rabbitmq1000 } from './rabbitmq.ts'
 import { task } from './task.ts'
+import { wordCount1Worker, wordCount2Workers, wordCount4Workers } from './word-count.ts'
 
 /** Every row, in the order of the table. */
 export const rows: readonly Row[] = [
@@ -36,6 +38,10 @@ export const rows: readonly Row[] = [
   consumerSupervisorProcess,
   flow,
   airports,
+  airports2Workers,
+  wordCount1Worker,
+  wordCount2Workers,
+  wordCount4Workers,
   broadway,
   broadwayBatches,
   rabbitmq100,

@@ -26,13 +26,17 @@ import type { Emits, Handles, SubscribeTo } from '../stage/subscription-options.
 import { processAt } from '../stage/subscription-target.ts'
 import type { Through } from './definition.ts'
 import { makeDispatcher } from './dispatchers.ts'
-import { layerStageOptions, partitionOf, type StagePlace } from './layer-options.ts'
+import { type LayerInput, layerStageOptions, partitionOf, type StagePlace } from './layer-options.ts'
 import { LastStage, LayerStage } from './layer-stage.ts'
 import type { Group, Layer } from './plan.ts'
 import { countFor } from './progress/progress.ts'
 import type { RunCounts } from './progress/run-counts.ts'
 import type { CoordinatorOptions } from './running-flow.ts'
 import { openingOf } from './source-opening.ts'
+import { isSplit } from './workers/deployment.ts'
+import { explained, isLostEvent } from './workers/lost-event.ts'
+import type { SplitFeed } from './workers/split-feed.ts'
+import { prepareWorkers, startReaders } from './workers/start-in-workers.ts'
 
 /** One stage that the coordinator started. */
 interface Owned {
@@ -59,6 +63,8 @@ export class FlowCoordinator extends Producer<unknown> {
   readonly #held = new Set<Ref>()
   /** Whose end is the end of the flow. */
   readonly #watched = new Set<Ref>()
+  /** What hands out the parts of sources, to those who read them in other threads. */
+  readonly #feeds: Ref<SplitFeed>[] = []
   /** Places whose stages were told to finish, because nothing comes any more. */
   readonly #drained = new Set<number>()
 
@@ -69,11 +75,13 @@ export class FlowCoordinator extends Producer<unknown> {
 
   override async init(): Promise<void> {
     this.trapExits(true)
-    const { plan, demand = 'forward', failed } = this.#options
-    if (failed !== undefined) answerForChildren(this.#process, failed)
+    const { plan, deployment, demand = 'forward', failed } = this.#options
+    // What is wrong with an event says more when it is known where it came from.
+    if (failed !== undefined) answerForChildren(this.#process, (reason) => isLostEvent(reason) || failed(reason))
     this.#process.onEnd(this.#process.runtime.hold())
     if (plan.progress !== undefined) this.#counts = countFor(plan.progress, plan, this.#process)
     try {
+      if (deployment !== undefined) await prepareWorkers(this, this.#keep, deployment)
       for (const [place, group] of plan.groups.entries()) this.#groups[place] = await this.#start(group, place)
       if (this.#last.length === 0) throw ignore
       await this.#startConsumers()
@@ -84,15 +92,16 @@ export class FlowCoordinator extends Producer<unknown> {
       throw error
     }
     if (this.#watched.size === 0) for (const ref of this.#last) this.#watched.add(ref)
-    if (demand === 'forward') this.forward()
+    if (demand === 'forward') await this.forward()
   }
 
   // ---- Messages
 
   /** Lets the sources go; what was asked of them so far is answered. */
-  forward(): void {
-    this.#held.clear()
-    for (const source of this.#sources) if (source.alive) setDemand(source, 'forward')
+  forward(): void | Promise<void> {
+    const { deployment } = this.#options
+    if (deployment === undefined) return this.#forward()
+    return deployment.subscribed().then(() => this.#forward())
   }
 
   /** The stages that the events come out of. */
@@ -149,20 +158,7 @@ export class FlowCoordinator extends Producer<unknown> {
   async #start(group: Group, place: number): Promise<readonly Ref[]> {
     switch (group.kind) {
       case 'iterables':
-        return await Promise.all(
-          group.iterables.map(async (source) => {
-            const meter = this.#counts?.source(place)
-            const arg = {
-              source: openingOf(source),
-              onCancel: 'stop' as const,
-              demand: 'accumulate' as const,
-              bufferSize: Infinity,
-              dispatcher: fresh(() => makeDispatcher(group.dispatch)),
-              meter: meter && fresh(() => meter),
-            }
-            return this.#own(await this.startLink(IterableProducer<unknown>, { arg }), place)
-          }),
-        )
+        return await this.#startSources(group, place)
       case 'stages': {
         const refs = group.stages.map((stage) => processAt(this.#process, stage).ref)
         for (const ref of refs) {
@@ -187,6 +183,28 @@ export class FlowCoordinator extends Producer<unknown> {
       case 'layer':
         return await this.#startLayer(group, place)
     }
+  }
+
+  async #startSources(group: Extract<Group, { readonly kind: 'iterables' }>, place: number): Promise<readonly Ref[]> {
+    const { deployment } = this.#options
+    const started = group.iterables.map(async (source, index): Promise<readonly Ref[]> => {
+      if (deployment !== undefined && isSplit(source)) {
+        const { feed, readers } = await startReaders(this, this.#keep, deployment, source, place, index)
+        this.#feeds.push(feed)
+        return readers
+      }
+      const meter = this.#counts?.source(place)
+      const arg = {
+        source: openingOf(source),
+        onCancel: 'stop' as const,
+        demand: 'accumulate' as const,
+        bufferSize: Infinity,
+        dispatcher: fresh(() => makeDispatcher(group.dispatch)),
+        meter: meter && fresh(() => meter),
+      }
+      return [this.#own(await this.startLink(IterableProducer<unknown>, { arg }), place)]
+    })
+    return (await Promise.all(started)).flat()
   }
 
   /** Starts stages in the middle, or takes those that run, and subscribes each to all before it. */
@@ -226,19 +244,36 @@ export class FlowCoordinator extends Producer<unknown> {
   }
 
   async #startLayer(layer: Layer, place: number): Promise<readonly Ref[]> {
-    const inputs = layer.inputs.map((input) => this.#groups[input] ?? [])
     // What it would take its events from declined to start.
-    if (inputs.flat().length === 0) return []
+    if (this.#outOf(layer.inputs).length === 0) return []
+    const start = async (index: number): Promise<Ref> =>
+      this.#own(await this.#startStage({ layer, place, index, counts: this.#counts?.stage(place) }), place)
+    const indexes = Array.from({ length: layer.stages }, (_, index) => index)
+    // Each start in another thread takes its time.
+    if (this.#options.deployment?.isRemote(place)) return await Promise.all(indexes.map(start))
     const refs: Ref[] = []
-    for (let index = 0; index < layer.stages; index++) {
-      const ref = await this.#startStage({ layer, place, index, counts: this.#counts?.stage(place) }, inputs)
-      refs.push(this.#own(ref, place))
-    }
+    for (const index of indexes) refs.push(await start(index))
     return refs
   }
 
-  #startStage(stage: StagePlace, inputs: readonly (readonly Ref[])[]): Promise<Ref> {
-    const { sink, plan } = this.#options
+  #inputsOf({ layer, place, index }: StagePlace): readonly (readonly LayerInput[])[] {
+    const { deployment, plan } = this.#options
+    return layer.inputs.map((input) => {
+      const group = plan.groups[input]
+      const producers = this.#groups[input] ?? []
+      const dispatch = group !== undefined && 'dispatch' in group ? group.dispatch : undefined
+      const own = deployment?.isRemote(place) ? deployment.producersFor(input, index, producers) : producers
+      return own.map((to) => ({ to, ...partitionOf(to, index, dispatch) }))
+    })
+  }
+
+  #startStage(stage: StagePlace): Promise<Ref> {
+    const { deployment, sink, plan } = this.#options
+    const inputs = this.#inputsOf(stage)
+    if (deployment?.isRemote(stage.place)) {
+      const { place, index } = stage
+      return deployment.startStage(this, place, index, inputs)
+    }
     if (sink !== undefined && plan.last.includes(stage.place)) {
       return this.startLink(LastStage, { arg: () => ({ ...layerStageOptions(stage, inputs), sink }) })
     }
@@ -253,6 +288,12 @@ export class FlowCoordinator extends Producer<unknown> {
     return this.startLink(LayerStage, { arg })
   }
 
+  #forward(): void {
+    this.#held.clear()
+    for (const feed of this.#feeds) feed.cast.begin()
+    for (const source of this.#sources) if (source.alive) setDemand(source, 'forward')
+  }
+
   // ---- End
 
   /** Of a stage that is not ours only the end of the last ones matters: others are known by what becomes of their consumers. */
@@ -261,9 +302,10 @@ export class FlowCoordinator extends Producer<unknown> {
     this.#owned.delete(ref)
     const watched = this.#watched.delete(ref)
     if (!isOrderly(reason) && (watched || owned !== undefined)) {
-      this.#options.failed?.(reason)
+      const why = explained(this.#options.plan, owned?.place, reason)
+      this.#options.failed?.(why)
       this.#counts?.failed()
-      if (this.#options.supervised) this.#fallWith(reason)
+      if (this.#options.supervised) this.#fallWith(why)
       else this.stop('shutdown')
       return
     }
@@ -323,6 +365,9 @@ export class FlowCoordinator extends Producer<unknown> {
   }
 
   // ---- Stages
+
+  /** As `#own`, for those who start something for it. */
+  readonly #keep = (ref: Ref, place: number): Ref => this.#own(ref, place)
 
   #own(ref: Ref, place: number, spec?: ChildSpec): Ref {
     this.#owned.set(ref, { ref, place, spec })

@@ -53,12 +53,16 @@ export type StepSource =
 export type Dispatch =
   | { readonly kind: 'demand' }
   | { readonly kind: 'broadcast' }
-  | { readonly kind: 'partition'; readonly route: Route; readonly partitions: number; readonly given: unknown }
+  | {
+      readonly kind: 'partition'
+      readonly route: Route
+      /** `undefined` until the flow is planned: as many as the step has stages. */
+      readonly partitions: number | undefined
+      /** It may replace or drop events, so it is asked even when there is one place to go. */
+      readonly always: boolean
+      /** What its user gave, so that two threads can compare theirs. */
+      readonly given: unknown
+    }
   | { readonly kind: 'own'; readonly make: () => Dispatcher }
 
 export const toDemand: Dispatch = { kind: 'demand' }
-
-/** How many stages carry a step out. */
-export function stagesOf({ options }: StepDefinition): number {
-  return options.stages ?? 1
-}

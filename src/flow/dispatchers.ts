@@ -15,7 +15,7 @@ export function makeDispatcher(dispatch: Dispatch): Dispatcher {
     case 'own':
       return dispatch.make()
     case 'partition': {
-      const { route, partitions } = dispatch
+      const { route, partitions = 1 } = dispatch
       return new PartitionDispatcher<unknown>({ partitions, hash: route(partitions) })
     }
   }

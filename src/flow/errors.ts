@@ -10,6 +10,7 @@
  * - `bad_file`: a file cannot be read; `cause` says why.
  * - `line_too_long`: a file has a line that is longer than allowed.
  * - `bad_row`: a row of a file is no CSV or no JSON, or its header cannot be used.
+ * - `different_module`: a module defines another flow in a worker than in the program; the text names the first difference.
  * - `missing_package`: a package that is needed for what was asked is not installed.
  */
 export type FlowErrorCode =
@@ -22,6 +23,7 @@ export type FlowErrorCode =
   | 'bad_file'
   | 'line_too_long'
   | 'bad_row'
+  | 'different_module'
   | 'missing_package'
 
 /** A mistake in a flow, or its failure; `code` is stable. */

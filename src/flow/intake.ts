@@ -1,7 +1,7 @@
 /** What has a say about what arrives before a step sees it: a departition, which makes events of it, and a join. */
 
 import type { WindowId } from './window/window.ts'
-import { WindowEvents } from './window-events.ts'
+import { isWindowEvents } from './window-events.ts'
 
 export interface Intake {
   /** The events of a batch that arrived; `from` is the same object for all batches of one producer. */
@@ -24,7 +24,7 @@ export interface Departition {
 export class DepartitionIntake implements Intake {
   readonly #departition: Departition
   readonly #partitions: number
-  readonly #open = new Map<WindowId | object, { readonly id: WindowId; state: unknown; closed: number }>()
+  readonly #open = new Map<WindowId, { readonly id: WindowId; state: unknown; closed: number }>()
 
   constructor(departition: Departition, partitions: number) {
     this.#departition = departition
@@ -34,7 +34,7 @@ export class DepartitionIntake implements Intake {
   batch(arrived: readonly unknown[]): readonly unknown[] {
     const events: unknown[] = []
     for (const each of arrived) {
-      if (!(each instanceof WindowEvents)) throw new Error('a stage before a departition sent a bare event')
+      if (!isWindowEvents(each)) throw new Error('a stage before a departition sent a bare event')
       const { initial, merge, done } = this.#departition
       const place = each.alone ?? each.id
       let window = this.#open.get(place)

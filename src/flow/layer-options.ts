@@ -2,7 +2,9 @@
 
 import { processOf, type Ref, typedRef } from '../process/ref.ts'
 import { StageBehaviour } from '../stage/stage-behaviour.ts'
-import type { Emits, SubscriptionOptions } from '../stage/subscription-options.ts'
+import type { Emits } from '../stage/subscription-options.ts'
+import { type Dispatch, toDemand } from './definition.ts'
+import { makeDispatcher } from './dispatchers.ts'
 import { DepartitionIntake } from './intake.ts'
 import { Sides } from './join/sides.ts'
 import type { LayerStageOptions } from './layer-stage.ts'
@@ -21,14 +23,25 @@ export interface StagePlace {
 
 const DEFAULT_WINDOW = Window.global()
 
+/** A stage that a layer takes its events from, and the partition of it that one of the layer serves. */
+export interface LayerInput {
+  readonly to: Ref
+  readonly partition?: number | undefined
+}
+
 /** The options of one stage. `inputs` are the stages of each input of its layer; it subscribes to all of them. */
 export function layerStageOptions(
   { layer, place, index, counts }: StagePlace,
-  inputs: readonly (readonly Ref[])[],
+  inputs: readonly (readonly LayerInput[])[],
 ): LayerStageOptions {
   const { step, stages: total, departition, join } = layer
   const { maxDemand, minDemand, onInit, window = DEFAULT_WINDOW } = step.options
-  const sides = join && new Sides(join, inputs[0] ?? [])
+  const sides =
+    join &&
+    new Sides(
+      join,
+      (inputs[0] ?? []).map(({ to }) => to),
+    )
   return {
     label: `flow layer ${place}, stage ${index} of ${total}`,
     stage: { index, total },
@@ -44,19 +57,26 @@ export function layerStageOptions(
       join: sides,
       intake: sides ?? (departition && new DepartitionIntake(departition.departition, departition.partitions)),
     },
-    subscribeTo: inputs.flat().map((producer) => ({
-      to: typedRef<Emits<unknown>>(producer),
+    subscribeTo: inputs.flat().map(({ to, partition }) => ({
+      to: typedRef<Emits<unknown>>(to),
       cancel: 'transient',
       maxDemand,
       minDemand,
-      ...partitionOf(producer, index),
+      ...(partition === undefined ? {} : { partition }),
     })),
   }
 }
 
-/** The partition to serve, of a producer whose dispatcher has partitions. */
-export function partitionOf(producer: Ref, index: number): SubscriptionOptions {
+/**
+ * The partition to serve, of a producer whose dispatcher has partitions; `dispatch` says what a producer has that is in another thread.
+ */
+export function partitionOf(
+  producer: Ref,
+  index: number,
+  dispatch: Dispatch = toDemand,
+): { readonly partition?: number } {
   const { behaviour } = processOf(producer)
   const outlet = behaviour instanceof StageBehaviour ? behaviour.outlet : undefined
-  return outlet === undefined || outlet.problem({}) === undefined ? {} : { partition: index }
+  const problem = outlet === undefined ? makeDispatcher(dispatch).check?.({}) : outlet.problem({})
+  return problem === undefined ? {} : { partition: index }
 }

@@ -18,10 +18,8 @@ export function partitionOf(
 ): StepDefinition {
   checkStepOptions('partition', options, ['key', 'hash'])
   const route = routeOf({ key, hash })
-  const partitions = options.stages ?? 1
-  // A hash may replace or drop events, so it is asked even when there is one place to go.
-  const dispatch: Dispatch =
-    partitions === 1 && hash === undefined ? toDemand : { kind: 'partition', route, partitions, given: hash ?? key }
+  const always = hash !== undefined
+  const dispatch: Dispatch = { kind: 'partition', route, partitions: undefined, always, given: hash ?? key }
   return { source: { kind: 'flows', flows, dispatch }, options, operations: [] }
 }
 

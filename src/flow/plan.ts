@@ -13,7 +13,6 @@ import {
   type RunningStage,
   type StepDefinition,
   type StepSource,
-  stagesOf,
   type Through,
   toDemand,
 } from './definition.ts'
@@ -64,18 +63,30 @@ export interface Plan {
 /** What is wanted of the last layer: to hand its events to whoever subscribes, by a dispatcher; or to consume them itself. */
 export type Ending =
   | { readonly kind: 'producers'; readonly dispatch: Dispatch }
-  | { readonly kind: 'consumers'; readonly output: 'events' | 'none' }
+  | {
+      readonly kind: 'consumers'
+      readonly output: 'events' | 'none'
+      /** They are a layer of one stage behind all others, which can be elsewhere. */
+      readonly apart?: boolean | undefined
+    }
 
 export interface PlanOptions {
   /** Reducers that can be combined are, also where their user has not asked for it. Default false. */
   readonly combineAll?: boolean | undefined
+  /** Stages of steps that do not say how many. Default 1. */
+  readonly stages?: number | undefined
 }
 
 /** @throws `FlowError` `bad_flow` for a flow without a source, a window that has nothing to act on, a dispatcher where a key decides. */
-export function planFlow(flow: StepDefinition, ending: Ending, { combineAll = false }: PlanOptions = {}): Plan {
+export function planFlow(
+  flow: StepDefinition,
+  ending: Ending,
+  { combineAll = false, stages: ownStages = 1 }: PlanOptions = {},
+): Plan {
   const groups: Group[] = []
   let progress: Progress | undefined
   const add = (group: Group): number => groups.push(group) - 1
+  const stagesOf = ({ options }: StepDefinition): number => options.stages ?? ownStages
 
   /** Adds the stages of a step; the places of those that its events come out of. */
   const addStep = (
@@ -85,7 +96,9 @@ export function planFlow(flow: StepDefinition, ending: Ending, { combineAll = fa
     { force = false, combining }: { readonly force?: boolean; readonly combining?: Combining | undefined } = {},
   ): readonly number[] => {
     const { options } = step
-    const before = combiningOf(step, combineAll)
+    const stages = stagesOf(step)
+    const feeding = step.source?.kind === 'flows' ? planned(step.source.dispatch, stages) : toDemand
+    const before = combiningOf(step, stages, feeding, combineAll)
     const operations = before?.kind === 'reduce' ? combinedOperations(step.operations, before) : step.operations
     // Of several the one that was asked for last.
     progress ??= step.progress
@@ -101,14 +114,13 @@ export function planFlow(flow: StepDefinition, ending: Ending, { combineAll = fa
     }
     if (bare && !force && combining === undefined) {
       if (source.kind === 'iterables') return [add({ ...source, dispatch })]
-      const feeding = source.kind === 'flows' ? source.dispatch : toDemand
-      if (feeding.kind === 'demand' && dispatch.kind === 'demand') return addSource(source)
+      if (feeding.kind === 'demand' && dispatch.kind === 'demand') return addSource(source, stages)
     }
     return [
       add({
         kind: 'layer',
-        inputs: addSource(source, stagesOf(step), before),
-        stages: stagesOf(step),
+        inputs: addSource(source, stages, before),
+        stages,
         step: operations === step.operations ? step : { ...step, operations },
         dispatch,
         output,
@@ -123,14 +135,15 @@ export function planFlow(flow: StepDefinition, ending: Ending, { combineAll = fa
   }
 
   /** Adds the stages that a step takes its events from. */
-  const addSource = (source: StepSource, stages = 1, combining?: Combining): readonly number[] => {
+  const addSource = (source: StepSource, stages: number, combining?: Combining): readonly number[] => {
     switch (source.kind) {
       case 'iterables':
         return [add({ ...source, dispatch: toDemand })]
       case 'flows':
         return source.flows.flatMap((flow) => {
-          const dispatch = combining?.kind === 'reduce' ? combinedDispatch(source.dispatch) : source.dispatch
-          return addStep(flow, dispatch, 'events', { combining })
+          const dispatch = planned(source.dispatch, stages)
+          const sent = combining?.kind === 'reduce' ? combinedDispatch(dispatch) : dispatch
+          return addStep(flow, sent, 'events', { combining })
         })
       case 'through': {
         const inputs = addStep(source.upstream, toDemand, 'events')
@@ -149,16 +162,28 @@ export function planFlow(flow: StepDefinition, ending: Ending, { combineAll = fa
     }
   }
 
+  if (ending.kind === 'producers') return { groups, last: addStep(flow, ending.dispatch, 'events'), progress }
+  const before = addStep(flow, toDemand, ending.output, { force: true })
   const last =
-    ending.kind === 'producers'
-      ? addStep(flow, ending.dispatch, 'events')
-      : addStep(flow, toDemand, ending.output, { force: true })
+    ending.apart === true
+      ? [add({ kind: 'layer', inputs: before, stages: 1, step: BARE, dispatch: toDemand, output: ending.output })]
+      : before
   return { groups, last, progress }
+}
+
+/** A step that hands on. */
+const BARE: StepDefinition = { source: undefined, options: {}, operations: [] }
+
+/** A partition into so many stages: with one there is nothing to decide, unless events are to be replaced or dropped. */
+function planned(dispatch: Dispatch, partitions: number): Dispatch {
+  if (dispatch.kind !== 'partition') return dispatch
+  return partitions === 1 && !dispatch.always ? toDemand : { ...dispatch, partitions }
 }
 
 /** How a side of a join sends its events to the stages of the join. */
 function byKey({ options }: StepDefinition, side: string, keyOf: Join['leftKey'], partitions: number): Dispatch {
-  if (options.dispatcher === undefined) return { kind: 'partition', route: keyRoute(keyOf), partitions, given: keyOf }
+  if (options.dispatcher === undefined)
+    return { kind: 'partition', route: keyRoute(keyOf), partitions, always: true, given: keyOf }
   throw new FlowError(
     'bad_flow',
     `the ${side} side of a join was given a dispatcher, but its key decides which stage gets which event: begin a new step with shuffle, or leave the dispatcher out`,

@@ -15,6 +15,8 @@ import type { Eventually, FlowStage } from './operation.ts'
 import { planFlow } from './plan.ts'
 import type { FlowRunOptions, FlowStreamOptions } from './run-options.ts'
 import type { CoordinatorOptions } from './running-flow.ts'
+import { Deployment } from './workers/deployment.ts'
+import { explainedFrom } from './workers/lost-event.ts'
 
 /** Starts the stages of a flow. @throws `StartError`, also `ignore` when all specifications declined. */
 export async function startFlow(
@@ -33,13 +35,21 @@ export async function runDefinition<T>(
   sink: ((events: readonly T[], stage: FlowStage) => Eventually<void>) | undefined,
   options: FlowRunOptions = {},
 ): Promise<void> {
-  const { signal } = options
+  const { signal, workers } = options
   signal?.throwIfAborted()
-  const plan = planFlow(flow, { kind: 'consumers', output: sink === undefined ? 'none' : 'events' })
+  const output = sink === undefined ? 'none' : 'events'
+  const deployment = workers === undefined ? undefined : new Deployment(flow, workers, output)
+  const plan = deployment?.plan ?? planFlow(flow, { kind: 'consumers', output })
+  try {
+    await runPlan({ plan, deployment, sink: sink ?? drop }, signal)
+  } finally {
+    await deployment?.stop()
+  }
+}
+
+async function runPlan(options: CoordinatorOptions, signal: AbortSignal | undefined): Promise<void> {
   const end = new End()
-  const coordinator = await end.started(
-    startFlow(currentRuntime().main, false, { plan, sink: sink ?? drop, failed: end.failed }),
-  )
+  const coordinator = await end.started(startFlow(currentRuntime().main, false, { ...options, failed: end.failed }))
   if (coordinator === undefined) return
   const stop = (): void => void coordinator.stop().catch(() => {})
   signal?.addEventListener('abort', stop)
@@ -58,16 +68,18 @@ function drop(): void {}
 /** The events of a flow, one by one; every iteration runs it anew, and leaving it stops the flow. */
 export function iterateFlow<T>(
   flow: StepDefinition,
-  { signal, ...demand }: FlowStreamOptions,
+  { signal, workers, ...demand }: FlowStreamOptions,
 ): AsyncIterator<T, undefined, undefined> {
   const end = new End()
   let coordinator: Ref<FlowCoordinator> | undefined
   let owned = false
+  let deployment: Deployment | undefined
   const source: StreamSource<T> = {
     async open() {
-      const plan = planFlow(flow, { kind: 'producers', dispatch: { kind: 'demand' } })
+      deployment = workers === undefined ? undefined : new Deployment(flow, workers, 'producers')
+      const plan = deployment?.plan ?? planFlow(flow, { kind: 'producers', dispatch: { kind: 'demand' } })
       owned = plan.last.some((place) => ['layer', 'iterables', 'specs'].includes(plan.groups[place]?.kind ?? ''))
-      const options: CoordinatorOptions = { plan, demand: 'accumulate', failed: end.failed }
+      const options: CoordinatorOptions = { plan, deployment, demand: 'accumulate', failed: end.failed }
       coordinator = await end.started(startFlow(currentRuntime().main, false, options))
       const stages = coordinator === undefined ? [] : await lastStagesOf(coordinator, end)
       return stages.map((stage) => ({
@@ -81,9 +93,16 @@ export function iterateFlow<T>(
     },
     async close() {
       if (coordinator?.alive) await coordinator.stop().catch(() => {})
+      await deployment?.stop()
       end.left()
     },
-    failure: (error) => (error.reason === undefined ? error : end.failure(error.reason)),
+    failure(error) {
+      const { reason } = error
+      if (reason === undefined) return error
+      return end.failure(
+        deployment === undefined ? reason : explainedFrom(deployment.plan, deployment.plan.last, reason),
+      )
+    },
   }
   return readStages(source, signal)
 }
@@ -128,6 +147,7 @@ class End {
       if (error instanceof StartError && error.code === 'ignore') return undefined
       if (this.#failure !== undefined) throw this.failure(this.#failure)
       const cause = error instanceof StartError ? (rootOf(error) ?? error) : error
+      if (cause instanceof FlowError && cause.code === 'different_module') throw cause
       throw new FlowError('failed', `the flow did not start: ${String(cause)}`, cause)
     }
   }

@@ -4,6 +4,7 @@ import type { StartOptions } from '../otp/start.ts'
 import type { ChildOptions } from '../otp/supervision/child-spec.ts'
 import type { Dispatcher } from '../stage/dispatchers/dispatcher.ts'
 import type { SubscriptionOptions } from '../stage/subscription-options.ts'
+import { Workers } from '../worker/workers.ts'
 import type { FlowCoordinator } from './coordinator.ts'
 import { flowOptions } from './option-reader.ts'
 import type { ThroughSpec, ThroughStage } from './through.ts'
@@ -36,6 +37,12 @@ export interface FlowChildOptions<T> extends ChildOptions, Omit<IntoOptions, 'li
 export interface FlowRunOptions {
   /** Stops the flow; what waits for it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Runs the flow in worker threads: so many that are started for it, or `new Workers({ size })`, which can run one flow after another.
+   * The flow is a function of a module (`defineFlow`). Steps that do not say how many `stages` they have get one for each worker.
+   * Default: all in this thread.
+   */
+  readonly workers?: number | Workers | undefined
 }
 
 /** Options of a loop over the events of a flow; `maxDemand` and `minDemand` are those of the loop. */
@@ -43,7 +50,12 @@ export interface FlowStreamOptions extends FlowRunOptions, Pick<SubscriptionOpti
 
 /** @throws `FlowError` `bad_options`. */
 export function checkRunOptions(what: string, options: unknown, more: readonly string[] = []): void {
-  const read = flowOptions(what, options, ['signal', ...more])
+  const read = flowOptions(what, options, ['signal', 'workers', ...more])
   const signal = read.get('signal')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw read.bad('signal', 'an AbortSignal')
+  const workers = read.get('workers')
+  if (workers === undefined || workers instanceof Workers) return
+  if (!Number.isSafeInteger(workers) || Number(workers) < 1) {
+    throw read.bad('workers', 'how many, a whole number >= 1, or new Workers({ size })')
+  }
 }

@@ -6,10 +6,13 @@ import type { Emits } from '../stage/subscription-options.ts'
 import type { Through } from './definition.ts'
 import type { Sink } from './layer-stage.ts'
 import type { Plan } from './plan.ts'
+import type { Deployment } from './workers/deployment.ts'
 
 /** What a flow is to do when it runs. */
 export interface CoordinatorOptions {
   readonly plan: Plan
+  /** Its layers are in other threads. */
+  readonly deployment?: Deployment | undefined
   /** The last layer consumes: where its events go. */
   readonly sink?: Sink | undefined
   /** Stages that consume what comes out. */

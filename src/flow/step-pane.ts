@@ -20,7 +20,7 @@ import {
   type TriggerOperation,
 } from './operation.ts'
 import type { Firing, Pane, WindowId, WindowInfo } from './window/window.ts'
-import { WindowEvents } from './window-events.ts'
+import type { WindowEvents } from './window-events.ts'
 
 /** A step as one stage carries it out. */
 export interface StepInStage {
@@ -63,6 +63,8 @@ export class Output {
   }
 }
 
+let panes = 0
+
 export class StepPane implements Pane {
   readonly id: WindowId
   readonly #step: StepInStage
@@ -75,6 +77,8 @@ export class StepPane implements Pane {
   readonly #trigger: TriggerOperation | undefined
   readonly #sort: SortOperation | undefined
   readonly #more: (() => object) | undefined
+  /** No pane of any stage has the same. */
+  readonly #alone: string | undefined
   #state: unknown = undefined
 
   constructor(step: StepInStage, id: WindowId, output: Output, context: StageContext, more?: () => object) {
@@ -83,6 +87,7 @@ export class StepPane implements Pane {
     this.#step = step
     this.#output = output
     this.#more = more
+    this.#alone = step.alone ? `alone ${step.stage.index}.${++panes}` : undefined
     this.#reducer = operations.find(isReducer)
     for (const operation of operations) {
       if (operation.kind === 'onTrigger' || operation.kind === 'emit') this.#trigger = operation
@@ -156,7 +161,8 @@ export class StepPane implements Pane {
 
   #emit(events: readonly unknown[], closes: boolean): void {
     if (this.#step.output === 'windows') {
-      this.#output.push(new WindowEvents(this.id, events, closes, this.#step.alone ? this : undefined))
+      const event: WindowEvents = { id: this.id, events, closes, alone: this.#alone }
+      this.#output.push(event)
       return
     }
     for (const event of events) this.#output.push(event)

@@ -2,18 +2,16 @@
 
 import type { WindowId } from './window/window.ts'
 
-export class WindowEvents {
+/** Plain data, so that it can be sent to another thread. */
+export interface WindowEvents {
   readonly id: WindowId
   readonly events: readonly unknown[]
   /** The partition sends no more of this window. */
   readonly closes: boolean
   /** Stands for the window where no other partition has a part of it. */
-  readonly alone: object | undefined
+  readonly alone: string | undefined
+}
 
-  constructor(id: WindowId, events: readonly unknown[], closes: boolean, alone: object | undefined) {
-    this.id = id
-    this.events = events
-    this.closes = closes
-    this.alone = alone
-  }
+export function isWindowEvents(event: unknown): event is WindowEvents {
+  return typeof event === 'object' && event !== null && 'closes' in event && 'events' in event && 'id' in event
 }

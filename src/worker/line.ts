@@ -14,8 +14,8 @@ export interface LineEnd {
   readonly sendRef: SendRef
   readonly receiveRef: ReceiveRef
   received(frame: Frame): void
-  /** A frame could not be sent. */
-  lost(frame: Frame, error: WorkerError): void
+  /** A frame could not be sent; gives what is sent in its place, in the order of the others. */
+  lost(frame: Frame, error: WorkerError): Frame | undefined
   /** All frames of one post have been received. */
   postReceived?(): void
 }
@@ -50,14 +50,15 @@ export class Line {
   }
 
   /** Sends a frame; a port in it is `port`. What else is to move with it is marked. */
-  send(frame: Frame, port?: MessagePort): void {
+  send(frame: Frame, moved?: MessagePort | ArrayBuffer): void {
     if (this.#closed) return
     try {
-      const moving = port === undefined ? takeTransfers(frame) : [port]
+      const moving = moved === undefined ? takeTransfers(frame) : [moved]
       if (moving !== undefined) this.#moving.set(frame, moving)
     } catch (error) {
-      if (error instanceof WorkerError) return this.#end.lost(frame, error)
-      throw error
+      if (!(error instanceof WorkerError)) throw error
+      const instead = this.#end.lost(frame, error)
+      return instead === undefined ? undefined : this.send(instead)
     }
     this.#frames.push(frame)
     this.onSend?.()
@@ -101,13 +102,13 @@ export class Line {
 
   #postPacked(frames: readonly Frame[], moving: ReadonlyMap<Frame, readonly TransferListItem[]>): void {
     const packed: { readonly frame: Frame; readonly parcel: Parcel }[] = []
-    const lost: { readonly frame: Frame; readonly error: WorkerError }[] = []
     for (const frame of frames) {
       try {
         packed.push({ frame, parcel: pack(frame, this.#end.sendRef) })
       } catch (error) {
         if (!(error instanceof WorkerError)) throw error
-        lost.push({ frame, error })
+        const sent = this.#end.lost(frame, error)
+        if (sent !== undefined) packed.push({ frame: sent, parcel: sent })
       }
     }
     try {
@@ -115,9 +116,13 @@ export class Line {
       const transfers = packed.flatMap(({ frame }) => moving.get(frame) ?? NONE)
       if (parcels.length > 0) this.#post(parcels, transfers)
     } catch (thrown) {
-      for (const { frame } of packed) lost.push({ frame, error: unknownReason(thrown) })
+      const instead: Frame[] = []
+      for (const { frame } of packed) {
+        const sent = this.#end.lost(frame, unknownReason(thrown))
+        if (sent !== undefined) instead.push(sent)
+      }
+      if (instead.length > 0) this.#post(instead, NONE)
     }
-    for (const { frame, error } of lost) this.#end.lost(frame, error)
   }
 
   readonly #received = (parcels: readonly Parcel[]): void => {

@@ -278,24 +278,27 @@ export class Peer implements LineEnd {
 
   // ---- What could not be sent
 
-  lost(frame: Frame, error: WorkerError): void {
+  lost(frame: Frame, error: WorkerError): Frame | undefined {
     switch (frame[0]) {
       case 'call':
-        return this.#failed(this.#answered(frame[2]), error)
+        this.#failed(this.#answered(frame[2]), error)
+        return undefined
       case 'reply':
-        return this.line.send(['failed', frame[1], sendable(error)])
+        return ['failed', frame[1], sendable(error)]
       case 'start':
-        return this.#control?.received([
+        this.#control?.received([
           'refused',
           frame[1],
           sendable(new StartError('bad_options', error.message, { cause: error })),
         ])
+        return undefined
       case 'events':
       case 'subscribe':
         return this.#stages.lost(frame, error)
       default: {
         const { logger } = this.#places.runtime
         logger.error({ to: `${this}`, err: error }, `a message to ${this} was dropped: ${error.message}`)
+        return undefined
       }
     }
   }

@@ -17,6 +17,7 @@ import {
   Subscription,
 } from '../stage/subscription.ts'
 import type { WorkerError } from './errors.ts'
+import { isPackedNumbers, packNumbers, unpackNumbers } from './packed-numbers.ts'
 import type { Peer } from './peer.ts'
 import type { Places } from './places.ts'
 import type { StageFrame } from './wire.ts'
@@ -63,13 +64,19 @@ export class StageTraffic {
     }
     const number = this.#numbers.get(subscription)
     if (number === undefined) return
-    if (isEvents(tag)) line.send(['events', number, payloadOf(tag, payload)])
+    if (isEvents(tag)) this.#sendEvents(number, payloadOf(tag, payload))
     else if (isAsk(tag)) line.send(['ask', number, payloadOf(tag, payload)])
     else if (isCancel(tag)) line.send(['cancel', number, sendable(payload)])
     else if (isCancelled(tag)) {
       this.#theirs.delete(number)
       line.send(['cancelled', number, sendable(payload)])
     }
+  }
+
+  #sendEvents(number: number, events: readonly unknown[]): void {
+    const packed = packNumbers(events)
+    if (packed === undefined) this.#peer.line.send(['events', number, events])
+    else this.#peer.line.send(['events', number, packed], packed.numbers.buffer)
   }
 
   // ---- From there
@@ -83,7 +90,7 @@ export class StageTraffic {
       case 'cancel':
         return this.#theirs.get(frame[1])?.cancel(receivedReason(frame[2]))
       case 'events':
-        return this.#mine.get(frame[1])?.deliver(frame[2])
+        return this.#mine.get(frame[1])?.deliver(isPackedNumbers(frame[2]) ? unpackNumbers(frame[2]) : frame[2])
       case 'cancelled':
         return this.#cancelled(frame[1], receivedReason(frame[2]))
     }
@@ -136,12 +143,16 @@ export class StageTraffic {
   }
 
   /** Events, or a subscription, could not be sent: the subscription ends with the reason, nothing is dropped silently. */
-  lost(frame: StageFrame, error: WorkerError): void {
+  lost(frame: StageFrame, error: WorkerError): StageFrame | undefined {
     const { logger } = this.#places.runtime
     if (frame[0] === 'events') {
       const subscription = this.#theirs.get(frame[1])
       logger.error({ err: error, subscription: `${subscription}` }, `${subscription} was cancelled: ${error.message}`)
       subscription?.cancel(error)
-    } else if (frame[0] === 'subscribe') this.#cancelled(frame[2], error)
+      // In the place of the events: its producer may have ended behind them, and would seem to have sent all.
+      return ['cancelled', frame[1], sendable(error)]
+    }
+    if (frame[0] === 'subscribe') this.#cancelled(frame[2], error)
+    return undefined
   }
 }

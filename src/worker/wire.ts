@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Logger } from '../process/logger.ts'
 import type { StageInfo } from '../stage/stage-info.ts'
 import type { SubscriptionOptions } from '../stage/subscription-options.ts'
+import type { PackedNumbers } from './packed-numbers.ts'
 
 /** The number of a thread; the one that starts the others is 0. */
 export type PlaceId = number
@@ -98,7 +99,7 @@ export type StageFrame =
     ]
   | readonly [op: 'ask', subscription: number, demand: number]
   | readonly [op: 'cancel', subscription: number, reason: WireReason]
-  | readonly [op: 'events', subscription: number, events: readonly unknown[]]
+  | readonly [op: 'events', subscription: number, events: readonly unknown[] | PackedNumbers]
   | readonly [op: 'cancelled', subscription: number, reason: WireReason]
 
 /** Between the thread that starts workers and a worker. */

@@ -2,6 +2,7 @@
 
 import { None } from '../../stage/dispatchers/none.ts'
 import type { Hashed } from '../../stage/dispatchers/partition-dispatcher.ts'
+import type { Dispatch } from '../definition.ts'
 import { Keys } from '../keys.ts'
 import type { StageContext, UniqOperation } from '../operation.ts'
 import type { Combined, CombinedReducer, Combining } from './combining.ts'
@@ -27,13 +28,13 @@ export interface Combiner {
 
 /** @param context What accumulators are made with: there are no windows here that they could fire. */
 export function makeCombiner(combining: Combining, context: StageContext): Combiner {
-  return combining.kind === 'uniq' ? new UniqCombiner(combining.operation) : new ReduceCombiner(combining, context)
+  return combining.kind === 'uniq' ? new UniqCombiner(combining) : new ReduceCombiner(combining, context)
 }
 
 class ReduceCombiner implements Combiner {
   readonly #reducer: CombinedReducer
   readonly #context: StageContext
-  readonly #partitionOf: (event: unknown) => Hashed<unknown, number>
+  readonly #placeOf: PlaceOf
   /** By partition. */
   readonly #states = new Map<number, unknown>()
   #events = 0
@@ -41,7 +42,7 @@ class ReduceCombiner implements Combiner {
   constructor({ reducer, dispatch }: Extract<Combining, { readonly kind: 'reduce' }>, context: StageContext) {
     this.#reducer = reducer
     this.#context = context
-    this.#partitionOf = dispatch.kind === 'partition' ? dispatch.route(dispatch.partitions) : () => 0
+    this.#placeOf = placeFunction(dispatch)
   }
 
   get pending(): boolean {
@@ -52,7 +53,7 @@ class ReduceCombiner implements Combiner {
     const states = this.#states
     const { run, initial } = this.#reducer
     for (const each of events) {
-      const place = this.#partitionOf(each)
+      const place = this.#placeOf(each)
       let event = each
       let partition: number
       if (typeof place === 'number') {
@@ -90,32 +91,45 @@ class ReduceCombiner implements Combiner {
   }
 }
 
-/** Equal events need to be sent once only; where some are sent again they are found to be equal there. */
+/**
+ * Equal events need to be sent to a stage once only; where some are sent again they are found to be equal there. What one stage has
+ * had says nothing about the others.
+ */
 class UniqCombiner implements Combiner {
   readonly pending = false
   readonly #keyOf: UniqOperation['key']
-  #keys = new Keys()
-  #seen = new Set<unknown>()
+  readonly #placeOf: PlaceOf
+  /** By partition. */
+  readonly #seen = new Map<number, { readonly keys: Keys; readonly seen: Set<unknown> }>()
 
-  constructor({ key }: UniqOperation) {
-    this.#keyOf = key
+  constructor({ operation, dispatch }: Extract<Combining, { readonly kind: 'uniq' }>) {
+    this.#keyOf = operation.key
+    this.#placeOf = placeFunction(dispatch)
   }
 
   take(events: Events): Events {
-    if (this.#seen.size >= MOST_KEYS) {
-      this.#seen = new Set()
-      this.#keys = new Keys()
-    }
     return events.filter((event) => {
-      const key = this.#keys.of(this.#keyOf(event))
-      if (this.#seen.has(key)) return false
-      this.#seen.add(key)
-      return true
+      const place = this.#placeOf(event)
+      if (place instanceof None) return false
+      if (typeof place === 'number') return this.#isNew(place, event)
+      return this.#isNew(place.partition, place.event)
     })
   }
 
   flush(): Events {
     return []
+  }
+
+  #isNew(partition: number, event: unknown): boolean {
+    let known = this.#seen.get(partition)
+    if (known === undefined || known.seen.size >= MOST_KEYS) {
+      known = { keys: new Keys(), seen: new Set() }
+      this.#seen.set(partition, known)
+    }
+    const key = known.keys.of(this.#keyOf(event))
+    if (known.seen.has(key)) return false
+    known.seen.add(key)
+    return true
   }
 }
 
@@ -123,4 +137,11 @@ function sizeOf(state: unknown): number {
   if (Array.isArray(state)) return state.length
   if (typeof state !== 'object' || state === null) return 1
   return 'size' in state && typeof state.size === 'number' ? state.size : 1
+}
+
+type PlaceOf = (event: unknown) => Hashed<unknown, number>
+
+/** Which stage gets an event; by demand any may, so there is one accumulator for all. */
+function placeFunction(dispatch: Dispatch): PlaceOf {
+  return dispatch.kind === 'partition' ? dispatch.route(dispatch.partitions ?? 1) : () => 0
 }

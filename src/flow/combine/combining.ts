@@ -11,7 +11,7 @@ import { AnyWindow } from '../window/any-window.ts'
 /** What a stage does with what it emits. */
 export type Combining =
   | { readonly kind: 'reduce'; readonly reducer: CombinedReducer; readonly dispatch: Dispatch }
-  | { readonly kind: 'uniq'; readonly operation: UniqOperation }
+  | { readonly kind: 'uniq'; readonly operation: UniqOperation; readonly dispatch: Dispatch }
 
 /** A reducer whose accumulators can be put together. */
 export type CombinedReducer = ReduceOperation & { readonly combine: NonNullable<ReduceOperation['combine']> }
@@ -23,12 +23,17 @@ export interface Combined {
 }
 
 /**
- * What the stages before a step do for it, if anything. `all`: also where nobody has asked for it, because events would go to other
+ * What the stages before a step do for it, if anything; `dispatch` is how they would send its `stages` their events. `all`: also where nobody has asked for it, because events would go to other
  * threads.
  *
  * @throws `FlowError` `bad_flow` for a reducer that combines, in windows where that would change what comes out.
  */
-export function combiningOf(step: StepDefinition, all: boolean): Combining | undefined {
+export function combiningOf(
+  step: StepDefinition,
+  stages: number,
+  dispatch: Dispatch,
+  all: boolean,
+): Combining | undefined {
   const { source, operations, options } = step
   const asked = operations.find((operation) => hasCombine(operation) && operation.combine.asked)
   if (asked !== undefined && !isUncut(options.window, ['global', 'fixed'])) {
@@ -39,14 +44,17 @@ export function combiningOf(step: StepDefinition, all: boolean): Combining | und
   }
   // Windows of time look at each event, so theirs are not combined.
   if (source?.kind !== 'flows' || !isUncut(options.window, ['global'])) return undefined
-  const { dispatch, flows } = source
   if (dispatch.kind !== 'partition' && dispatch.kind !== 'demand') return undefined
-  if (flows.some((flow) => flow.options.dispatcher !== undefined)) return undefined
+  if (source.flows.some((flow) => flow.options.dispatcher !== undefined)) return undefined
   const [first] = operations
   if (first !== undefined && hasCombine(first) && (all || first.combine.asked)) {
     return { kind: 'reduce', reducer: first, dispatch }
   }
-  if (all && (first?.kind === 'uniq' || first?.kind === 'uniqBy')) return { kind: 'uniq', operation: first }
+  // Each stage has events of its own that are unique there: it must be known which one gets an event.
+  const known = dispatch.kind === 'partition' || stages === 1
+  if (all && known && (first?.kind === 'uniq' || first?.kind === 'uniqBy')) {
+    return { kind: 'uniq', operation: first, dispatch }
+  }
   return undefined
 }
 

@@ -59,7 +59,7 @@ export function firstDifference(
       if (a.what !== b.what) return `${a.place} is ${a.what} ${here}, and ${b.what} ${there}`
       if (texts && a.code !== b.code)
         return `a function of ${a.place}, ${a.what}, has another text ${here} than ${there}`
-    } else if (a !== undefined && (b === undefined || !one.slice(index).some(({ place }) => place === b.place))) {
+    } else if (a !== undefined && !other.slice(index).some(({ place }) => place === a.place)) {
       return `${a.place}, ${a.what}, exists ${here} only`
     } else if (b !== undefined) {
       return `${b.place}, ${b.what}, exists ${there} only`

@@ -64,6 +64,12 @@ export class FlowModule<in P, out T> {
 /** The flows of the modules that this thread has loaded, in the order in which each module defines them. */
 const loaded = new Map<string, FlowModule<never, unknown>[]>()
 
+/** A flow of a module that this thread has loaded. */
+export function loadedModule(url: string, place: number): FlowModule<unknown, unknown> | undefined {
+  // What its parameters are only the module knows, and those that come are what it was given elsewhere.
+  return loaded.get(url)?.[place] as FlowModule<unknown, unknown> | undefined
+}
+
 /**
  * Defines a flow that can run in worker threads: a function of parameters, in a module, at its top level. Whoever runs it names the
  * flow and its parameters; each worker loads the module and calls the function itself, so that imports, classes and constants of the

@@ -269,6 +269,7 @@ describe('what is combined for other threads', () => {
         (n) => n,
       ),
     uniq: (flow) => flow.uniq(),
+    'uniq by something else than the partition': (flow) => flow.uniqBy((n) => n % 2).map((n) => n % 2),
     'uniq and a reducer': (flow) => flow.uniq().countBy((n) => n % 5),
     takeSort: (flow) => flow.countBy((n) => n % 5).takeSort(3, ([a], [b]) => a <= b),
     reduce: (flow) => flow.reduce(counts, counted, { combine: together }),

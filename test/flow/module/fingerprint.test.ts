@@ -58,7 +58,7 @@ describe('the fingerprint of a flow', () => {
     ],
     ['source 1 is 1 iterables', one.map((n) => n), Flow.fromAll([[1], [2]]).map((n) => n)],
     [
-      "step 1 is 1 stages behind 0 { kind: 'partition', partitions: 1, given: (of 1) } here, and 1 stages behind 0",
+      "step 1 is 1 stages behind 0 { kind: 'partition', partitions: 1, always: true, given: (of 1) } here, and 1 stages behind 0",
       large(2, 3),
       one.map((n) => n),
     ],

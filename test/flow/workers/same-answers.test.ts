@@ -1,0 +1,63 @@
+import { Flow, files, runFlow } from 'sluice/flow'
+import { Workers } from 'sluice/worker'
+import { afterAll, describe, expect, it } from 'vitest'
+import { lineCounts, slowLines } from '../../support/flow-modules/lines.ts'
+import { flows, scenario } from '../../support/flow-modules/scenarios.ts'
+import { tempFile } from '../../support/temp-folder.ts'
+
+const workers = new Workers({ size: 2 })
+afterAll(() => workers.stop())
+
+const inOrder = (events: readonly unknown[]) => events.map((event) => JSON.stringify(event)).sort()
+
+describe('F209 a flow in two workers gives what it gives in one thread', () => {
+  it.each(Object.keys(flows))('%s', async (name) => {
+    const expected = inOrder(await runFlow(scenario, { name }))
+    expect(inOrder(await runFlow(scenario, { name }, { workers }))).toEqual(expected)
+  })
+
+  it('whatever makes it run', async () => {
+    const flow = scenario.flow({ name: 'F83' })
+    expect(await flow.count({ workers })).toBe(4)
+    expect(await flow.includes(18, { workers })).toBe(true)
+    expect(await flow.reduceAll(0, (event, sum) => sum + Number(event), { workers })).toBe(55)
+    const all: unknown[] = []
+    for await (const event of flow.stream({ workers })) all.push(event)
+    expect(all.toSorted()).toEqual([10, 12, 15, 18])
+    expect(await flow.first({ workers })).toBeGreaterThan(9)
+    expect(await flow.run({ workers })).toBeUndefined()
+  })
+
+  it('also in other numbers of workers, started for it', async () => {
+    expect(inOrder(await runFlow(scenario, { name: 'F96' }, { workers: 1 }))).toEqual(
+      inOrder(await runFlow(scenario, { name: 'F96' })),
+    )
+  })
+})
+
+describe('a file in workers', () => {
+  const lines = Array.from({ length: 5000 }, (_, index) => `line ${index % 13} ä€`)
+
+  it.each([1, 2, 7, 40])('is read in %i parts, each line once', async (splits) => {
+    const path = tempFile(`${lines.join('\n')}\n`)
+    const expected = new Map(await Flow.from(files.lines(path)).countBy().toArray())
+    expect(new Map(await runFlow(lineCounts, { path, splits }, { workers }))).toEqual(expected)
+    expect((await runFlow(slowLines, { path, splits }, { workers })).map(({ line }) => line).toSorted()).toEqual(
+      lines.toSorted(),
+    )
+  })
+
+  it('is read by all of them, in parts that they take as they are done', async () => {
+    const path = tempFile(`${lines.join('\n')}\n`)
+    const read = await runFlow(slowLines, { path, splits: 40 }, { workers })
+    expect(new Set(read.map(({ thread }) => thread)).size).toBe(2)
+    expect(read.every(({ thread }) => thread !== 0)).toBe(true)
+  })
+
+  it('with no operations gives its lines', async () => {
+    const path = tempFile('a\nb\n')
+    expect((await runFlow(scenario, { name: 'F11' }, { workers })).length).toBe(6)
+    const { linesOnly } = await import('../../support/flow-modules/lines.ts')
+    expect((await runFlow(linesOnly, { path }, { workers })).toSorted()).toEqual(['a', 'b'])
+  })
+})
