@@ -64,7 +64,8 @@ export class Job extends GenServer {
     const board = name(Board)
     const { id, subject } = this.#order
     this.#status = 'running'
-    board.cast.attempt(this.#order, this.self, this.#retries === 0)
+    // The board watches the job before the work begins: of one that crashes sooner it would not learn why.
+    await board.call.attempt(this.#order, this.self, this.#retries === 0)
     const outcome = await this.#work(subject, {
       signal: this.signal,
       progress: (share) => board.cast.progress(id, share),
