@@ -141,6 +141,15 @@ export interface RabbitMQAck {
   readonly messages: number
 }
 
+export interface RabbitMQBlocked {
+  /** The publisher. */
+  readonly process: string
+  /** False when the server takes messages again. */
+  readonly blocked: boolean
+  /** Why not, as the server says it: `low on memory`. */
+  readonly reason: string | undefined
+}
+
 /** Every channel, by what happened. */
 export interface Channels {
   readonly processStart: TypedChannel<ProcessStart>
@@ -179,6 +188,7 @@ export interface Channels {
   readonly rabbitmqConnect: TypedChannel<RabbitMQConnect>
   readonly rabbitmqConnectionFailure: TypedChannel<RabbitMQConnectionFailure>
   readonly rabbitmqAck: TypedChannel<RabbitMQAck>
+  readonly rabbitmqBlocked: TypedChannel<RabbitMQBlocked>
 }
 
 export const channels: Channels = {
@@ -218,4 +228,5 @@ export const channels: Channels = {
   rabbitmqConnect: typed('sluice:rabbitmq:connect'),
   rabbitmqConnectionFailure: typed('sluice:rabbitmq:connection_failure'),
   rabbitmqAck: typed('sluice:rabbitmq:ack'),
+  rabbitmqBlocked: typed('sluice:rabbitmq:blocked'),
 }

@@ -1,9 +1,12 @@
-import { type ChannelPool, RabbitMQError } from 'sluice/rabbitmq'
+import { cpSync } from 'node:fs'
+import { RabbitMQError } from 'sluice/rabbitmq'
 import { channels } from 'sluice/telemetry'
 import { describe, expect, it } from 'vitest'
 import { inSimulation, partOf } from '../support/broadway.ts'
+import { runProgram } from '../support/program.ts'
 import { type Delivered, pipelineOver, text } from '../support/rabbitmq-pipeline.ts'
 import { refused, ScriptedServer } from '../support/scripted-rabbitmq.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 describe('the connection of a source', () => {
   it('B154 declares and binds what it is told, in order, and consumes', async () => {
@@ -238,6 +241,16 @@ describe('the connection of a source', () => {
     })
   })
 
+  it('B156 says what to install where the client is missing', { timeout: 60_000 }, async () => {
+    const folder = tempFolder()('src')
+    cpSync('src', folder, { recursive: true })
+    cpSync('package.json', `${folder}/../package.json`)
+    const { stdout } = await runProgram('without-amqplib', folder)
+    expect(stdout).toBe(
+      'missing_package: sluice/rabbitmq talks to the server with the package amqplib, which cannot be loaded: npm install amqplib\n',
+    )
+  })
+
   it('B158 draining cancels the consumer, handles what came, answers, and closes the connection', async () => {
     await inSimulation(async (sim) => {
       const server = new ScriptedServer()
@@ -291,28 +304,6 @@ describe('the connection of a source', () => {
       await pipeline.stop()
       expect(server.toldOf('cancel')).toHaveLength(3)
       expect(server.toldOf('close')).toHaveLength(3)
-    })
-  })
-
-  it('B158 a channel of a pool is given back', async () => {
-    await inSimulation(async (sim) => {
-      const server = new ScriptedServer()
-      const connection = await server.client().connect({} as never)
-      const given: unknown[] = []
-      const pool: ChannelPool = {
-        checkout: () => connection.createChannel(),
-        checkin: (channel) => {
-          given.push(channel)
-        },
-      }
-      const pipeline = await pipelineOver(server, { connection: { pool } })
-      await sim.settle()
-      server.channel.deliver([1])
-      await sim.settle()
-      await pipeline.stop()
-      expect(server.toldOf('ack')).toHaveLength(1)
-      expect(given).toEqual([server.channel])
-      expect(server.toldOf('close')).toEqual([])
     })
   })
 })

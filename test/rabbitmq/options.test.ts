@@ -144,6 +144,10 @@ describe('the options of a source', () => {
   it.each([
     [() => 5, 'the result of mergeOptions of RabbitMQSource: expected an object of options, got 5'],
     [() => ({ qos: { prefetchCount: -1 } }), 'qos.prefetchCount of RabbitMQSource'],
+    [
+      (a: number, b: number) => ({ qos: { prefetchCount: a + b } }),
+      'mergeOptions of RabbitMQSource: expected a function of the number of the source, which is all that it is given, got one that needs 2 arguments',
+    ],
     ['a string', "mergeOptions of RabbitMQSource: expected a function of the number of the source, got 'a string'"],
   ])('B148 refuses what mergeOptions must not be or give: %s', (mergeOptions, sentence) => {
     expect(make({ mergeOptions })).toThrow(sentence)

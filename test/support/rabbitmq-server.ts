@@ -95,39 +95,59 @@ export class Broker implements AsyncDisposable {
   }
 }
 
-/** A way to the server that can be cut. */
+/** A way to a server that can be cut, and on which nothing may get through for a while. */
 export class Cable implements AsyncDisposable {
-  readonly #sockets = new Set<Socket>()
+  readonly #target: string
+  /** Both ends of each connection, both ways round. */
+  readonly #ends = new Map<Socket, Socket>()
+  #paused = false
   readonly #server = createServer((near) => {
-    const { hostname, port } = new URL(RABBITMQ)
+    const { hostname, port } = new URL(this.#target)
     const far = connectSocket(Number(port || 5672), hostname)
     for (const [one, other] of [
       [near, far],
       [far, near],
     ] as const) {
-      this.#sockets.add(one)
+      this.#ends.set(one, other)
       one.on('error', () => {})
-      one.on('close', () => other.destroy())
-      one.pipe(other)
+      one.on('close', () => {
+        this.#ends.delete(one)
+        other.destroy()
+      })
+      if (!this.#paused) one.pipe(other)
     }
   })
 
-  static async lay(): Promise<Cable> {
-    const cable = new Cable()
+  private constructor(target: string) {
+    this.#target = target
+  }
+
+  static async lay(target: string = RABBITMQ): Promise<Cable> {
+    const cable = new Cable(target)
     await new Promise<void>((resolve) => cable.#server.listen(0, '127.0.0.1', resolve))
     return cable
   }
 
   get uri(): string {
     const address = this.#server.address()
-    const uri = new URL(RABBITMQ)
+    const uri = new URL(this.#target)
     uri.host = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
     return uri.href
   }
 
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
-    this.#sockets.clear()
+    for (const socket of this.#ends.keys()) socket.destroy()
+  }
+
+  /** Nothing gets through, not even that somebody hung up. */
+  pause(): void {
+    this.#paused = true
+    for (const socket of this.#ends.keys()) socket.unpipe().pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    for (const [one, other] of this.#ends) one.pipe(other)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

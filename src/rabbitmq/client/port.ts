@@ -98,6 +98,7 @@ export interface AmqpChannel {
   nack(message: Tagged, allUpTo?: boolean, requeue?: boolean): void
   close(): Promise<void>
   on(event: 'error' | 'close' | 'drain' | 'return' | 'ack' | 'nack', listener: (what?: unknown) => void): unknown
+  off(event: 'error' | 'close', listener: (what?: unknown) => void): unknown
 }
 
 export interface AmqpConfirmChannel extends AmqpChannel {
@@ -108,6 +109,6 @@ export interface AmqpConfirmChannel extends AmqpChannel {
 /** Lends channels, of connections that it shares as it likes. */
 export interface ChannelPool {
   checkout(): Promise<AmqpChannel> | AmqpChannel
-  /** It has the channel again, open or closed. */
+  /** It has the channel again: open when it can be used by somebody else, closed when something had still been going on on it. */
   checkin(channel: AmqpChannel): Promise<void> | void
 }

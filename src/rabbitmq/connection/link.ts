@@ -100,15 +100,20 @@ export class Link<S> {
       (session) =>
         settled(() => {
           if (server.isGone) this.#failed(server, server.gone)
-          else this.#connected(session, backoff)
+          else this.#connected(server, session, backoff)
         }),
       (error: unknown) => settled(() => this.#failed(server, error)),
     )
   }
 
-  #connected(session: S, { min }: BackoffOptions): void {
+  #connected({ connection }: ServerChannel, session: S, { min }: BackoffOptions): void {
+    const process = this.#process
     this.#session = session
-    this.#upSince = this.#process.runtime.clock.now() + min
+    this.#upSince = process.runtime.clock.now() + min
+    if (channels.rabbitmqConnect.hasSubscribers) {
+      const { shown, target } = connection
+      channels.rabbitmqConnect.publish({ process: `${process}`, connection: shown, name: target.name })
+    }
     this.#plan.up(session)
   }
 

@@ -17,6 +17,9 @@ export class ServerChannel {
   #opened: AmqpConnection | undefined = undefined
   #channel: AmqpChannel | undefined = undefined
   #lost: ((why: unknown) => void) | undefined
+  /** Nothing goes on on the channel: no consumer, and no message without an answer. */
+  idle: () => boolean = () => true
+  #forget: () => void = () => {}
   #ended: () => void = () => {}
   readonly #end: Promise<void> = new Promise((resolve) => {
     this.#ended = resolve
@@ -53,10 +56,10 @@ export class ServerChannel {
     return this.#watch(await (await this.#connect()).createConfirmChannel())
   }
 
-  /** Of the connection; none of a pool. */
-  onBlocked(blocked: () => void, unblocked: () => void): void {
-    this.#opened?.on('blocked', blocked)
-    this.#opened?.on('unblocked', unblocked)
+  /** Why the server takes nothing from publishers, `undefined` when it does again. Not on a connection of a pool. */
+  onBlocked(changed: (why: string | undefined) => void): void {
+    this.#opened?.on('blocked', (why) => changed(String(why)))
+    this.#opened?.on('unblocked', () => changed(undefined))
   }
 
   /** Nobody is told. What the server has on its way may still come. */
@@ -73,7 +76,7 @@ export class ServerChannel {
       connection.destroy()
       this.#ended()
     })
-    await Promise.race([closed(connection, channel), this.#end])
+    await Promise.race([bothClosed(connection, channel), this.#end])
     late.cancel()
   }
 
@@ -101,8 +104,15 @@ export class ServerChannel {
   }
 
   #watch<C extends AmqpChannel>(channel: C): C {
-    channel.on('error', (error) => this.#over(error))
-    channel.on('close', () => this.#over(new Error('the channel was closed')))
+    const failed = (error: unknown): void => this.#over(error)
+    // The connection, if it is that, says in the same turn why.
+    const ended = (): void => queueMicrotask(() => this.#over(new Error('the channel was closed')))
+    channel.on('error', failed)
+    channel.on('close', ended)
+    this.#forget = () => {
+      channel.off('error', failed)
+      channel.off('close', ended)
+    }
     this.#channel = channel
     return channel
   }
@@ -115,6 +125,9 @@ export class ServerChannel {
   }
 
   async #return(channel: AmqpChannel): Promise<void> {
+    // The server would go on sending, and would wait for answers, while somebody else has the channel.
+    if (!this.idle()) await closed(channel)
+    this.#forget()
     try {
       await this.connection.pool?.checkin(channel)
     } catch (err) {
@@ -123,7 +136,7 @@ export class ServerChannel {
         { err, process: `${process}` },
         `the pool of ${process} did not take its channel back; it is closed`,
       )
-      await channel.close().catch(() => {})
+      await closed(channel)
     }
   }
 }
@@ -132,11 +145,15 @@ export class ServerChannel {
  * The channel first: what was said on it, such as the last answers, is before its end. The end of the connection would overtake it, as
  * amqplib keeps the frames of a channel back until the next turn of the event loop, and those of the connection not.
  */
-async function closed(connection: AmqpConnection, channel: AmqpChannel | undefined): Promise<void> {
-  try {
-    await channel?.close()
-  } catch {
-    // It is closed already.
-  }
+async function bothClosed(connection: AmqpConnection, channel: AmqpChannel | undefined): Promise<void> {
+  if (channel !== undefined) await closed(channel)
   await connection.close().catch(() => {})
+}
+
+async function closed(channel: AmqpChannel): Promise<void> {
+  try {
+    await channel.close()
+  } catch {
+    // It had been.
+  }
 }

@@ -165,7 +165,7 @@ function isPool(pool: unknown): pool is ChannelPool {
 export function isChannel(channel: unknown): channel is AmqpChannel {
   return (
     isObject(channel) &&
-    ['consume', 'cancel', 'ack', 'nack', 'on'].every((name) => typeof Reflect.get(channel, name) === 'function')
+    ['consume', 'cancel', 'ack', 'nack', 'on', 'off'].every((name) => typeof Reflect.get(channel, name) === 'function')
   )
 }
 

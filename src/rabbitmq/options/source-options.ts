@@ -195,11 +195,14 @@ export function readSourceOptions(owner: string, given: unknown, index: number):
 }
 
 function merged(owner: string, options: OptionReader, given: unknown, index: number): object {
-  const mergeOptions = options.method<(index: number) => unknown>(
-    'mergeOptions',
-    'a function of the number of the source',
-  )
+  const expected = 'a function of the number of the source'
+  const mergeOptions = options.method<(index: number) => unknown>('mergeOptions', expected)
   if (mergeOptions === undefined) return Object(given)
+  const asGiven = options.get('mergeOptions')
+  if (typeof asGiven === 'function' && asGiven.length > 1) {
+    const text = `${expected}, which is all that it is given, got one that needs ${asGiven.length} arguments`
+    throw new RabbitMQError('bad_options', `mergeOptions of ${owner}: expected ${text}`)
+  }
   const more = mergeOptions(index)
   if (!isObject(more)) throw badOption(`the result of mergeOptions of ${owner}`, 'an object of options', more)
   return { ...Object(given), ...more }

@@ -2,6 +2,8 @@
 
 import { GenServer, serverOf } from '../../otp/gen-server.ts'
 import type { Later } from '../../process/later.ts'
+import type { Process } from '../../process/process.ts'
+import { channels } from '../../telemetry/channels.ts'
 import type { AmqpConfirmChannel } from '../client/port.ts'
 import { Link } from '../connection/link.ts'
 import { ServerChannel } from '../connection/server-channel.ts'
@@ -53,10 +55,7 @@ export class RabbitMQPublisher extends GenServer {
       }),
       setUp: async (server) => {
         const channel = await server.openConfirming()
-        server.onBlocked(
-          () => this.#publishing.block(true),
-          () => this.#publishing.block(false),
-        )
+        server.onBlocked((why) => this.#blocked(process, why))
         await checked.afterConnect?.(channel)
         return channel
       },
@@ -92,5 +91,19 @@ export class RabbitMQPublisher extends GenServer {
 
   override async terminate(): Promise<void> {
     await this.#link?.close()
+  }
+
+  #blocked(process: Process, why: string | undefined): void {
+    const blocked = why !== undefined
+    if (channels.rabbitmqBlocked.hasSubscribers) {
+      channels.rabbitmqBlocked.publish({ process: `${process}`, blocked, reason: why })
+    }
+    if (blocked) {
+      process.runtime.logger.warn(
+        { process: `${process}` },
+        `the server takes no messages of ${process} for now (${why}); they wait`,
+      )
+    }
+    this.#publishing.block(blocked)
   }
 }

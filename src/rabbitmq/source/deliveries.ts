@@ -16,6 +16,7 @@ export class Deliveries {
   /** Those that the channel was set up with. */
   readonly options: CheckedSourceOptions
   readonly unanswered: Unanswered = new Unanswered()
+  #cancelled = false
   /** Why the channel is no more. */
   gone: string | undefined = undefined
 
@@ -31,6 +32,17 @@ export class Deliveries {
     this.queue = queue
     this.consumerTag = consumerTag
     this.options = options
+  }
+
+  /** Nothing more comes, and everything is answered for. */
+  get idle(): boolean {
+    return this.#cancelled && this.unanswered.size === 0
+  }
+
+  /** Has the server send no more. */
+  async cancel(): Promise<void> {
+    await this.channel.cancel(this.consumerTag)
+    this.#cancelled = true
   }
 
   /** @throws `RabbitMQError` `channel_gone`, `ack_failed`, when everything that can be told has been told. */

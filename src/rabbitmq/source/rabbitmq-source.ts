@@ -8,7 +8,6 @@ import { CAST, Tag } from '../../process/message.ts'
 import type { Process } from '../../process/process.ts'
 import { Producer } from '../../stage/producer.ts'
 import type { Cancellation } from '../../stage/stage.ts'
-import { channels } from '../../telemetry/channels.ts'
 import type { AmqpDelivery } from '../client/port.ts'
 import { Link, type LinkPlan } from '../connection/link.ts'
 import { ServerChannel } from '../connection/server-channel.ts'
@@ -115,7 +114,7 @@ export class RabbitMQSource<K extends MetadataName = never> extends Producer<
     const deliveries = this.#link?.session
     this.#link?.leave()
     try {
-      await deliveries?.channel.cancel(deliveries.consumerTag)
+      await deliveries?.cancel()
     } catch (err) {
       const process = this.#process
       process?.runtime.logger.error({ err, process: `${process}` }, `${process} could not cancel its consumer`)
@@ -151,7 +150,7 @@ export class RabbitMQSource<K extends MetadataName = never> extends Producer<
         return { server: new ServerChannel(process, client(), connection, lost), backoff }
       },
       setUp: (server) => this.#setUp(process, server),
-      up: (deliveries) => this.#up(process, deliveries),
+      up: () => {},
       down: (deliveries, why) => {
         deliveries.gone = why
         // The server delivers them again; those that are in the pipeline already as well.
@@ -167,6 +166,7 @@ export class RabbitMQSource<K extends MetadataName = never> extends Producer<
     const queue = await prepareQueue(channel, options)
     let deliveries: Deliveries | undefined
     const early: AmqpDelivery[] = []
+    server.idle = () => deliveries?.idle ?? false
     const { consumerTag } = await channel.consume(
       queue,
       (delivery) => {
@@ -179,13 +179,6 @@ export class RabbitMQSource<K extends MetadataName = never> extends Producer<
     deliveries = new Deliveries(process, channel, queue, consumerTag, options)
     for (const delivery of early) this.#arrive(deliveries, delivery)
     return deliveries
-  }
-
-  #up(process: Process, { options }: Deliveries): void {
-    const { shown, target } = options.connection
-    if (channels.rabbitmqConnect.hasSubscribers) {
-      channels.rabbitmqConnect.publish({ process: `${process}`, connection: shown, name: target.name })
-    }
   }
 
   #arrive(deliveries: Deliveries, delivery: AmqpDelivery): void {
