@@ -1,11 +1,11 @@
 import { configure } from 'sluice'
 import type { AmqpChannel } from 'sluice/rabbitmq'
-import { channels, type RabbitMQBlocked, type RabbitMQConnect, type TypedChannel } from 'sluice/telemetry'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { channels, type RabbitMQBlocked, type RabbitMQConnect } from 'sluice/telemetry'
+import { describe, expect, it } from 'vitest'
 import { LogBook } from '../support/log-book.ts'
 import { Feed, Ledger, PREFETCH, publisherTo, recording, UNCONFIRMED } from '../support/rabbitmq-ledger.ts'
 import { PATIENCE, type RabbitMQNode, rabbitmqCanStart, serverOfItsOwn } from '../support/rabbitmq-node.ts'
-import { Arrivals, Cable } from '../support/rabbitmq-server.ts'
+import { Arrivals, Cable, listen } from '../support/rabbitmq-server.ts'
 import { settlement } from '../support/settlement.ts'
 
 /** The server lets the next consumer begin when it has back what the last one had: without it the order may suffer. */
@@ -61,15 +61,6 @@ function logOfTest(): LogBook {
   const log = new LogBook()
   configure({ logger: log })
   return log
-}
-
-/** What a channel of telemetry tells until the test ends. */
-function listen<T>(channel: TypedChannel<T>): Arrivals<T> {
-  const told = new Arrivals<T>()
-  const listener = (event: T) => told.add(event)
-  channel.subscribe(listener)
-  onTestFinished(() => void channel.unsubscribe(listener))
-  return told
 }
 
 describe.skipIf(!rabbitmqCanStart)('when a server fails', { timeout: PATIENCE }, () => {

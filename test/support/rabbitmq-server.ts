@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { connect as connectSocket, createServer, type Socket } from 'node:net'
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
+import type { TypedChannel } from 'sluice/telemetry'
+import { onTestFinished } from 'vitest'
 
 export const RABBITMQ = process.env['RABBITMQ_URL'] ?? 'amqp://guest:guest@127.0.0.1:5672'
 
@@ -172,4 +174,13 @@ export class Arrivals<T> {
     if (this.all.length < count) await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }))
     return this.all
   }
+}
+
+/** What a channel of telemetry tells until the test ends. */
+export function listen<T>(channel: TypedChannel<T>): Arrivals<T> {
+  const told = new Arrivals<T>()
+  const listener = (event: T) => told.add(event)
+  channel.subscribe(listener)
+  onTestFinished(() => void channel.unsubscribe(listener))
+  return told
 }
