@@ -105,8 +105,7 @@ export class ServerChannel {
 
   #watch<C extends AmqpChannel>(channel: C): C {
     const failed = (error: unknown): void => this.#over(error)
-    // The connection, if it is that, says in the same turn why.
-    const ended = (): void => queueMicrotask(() => this.#over(new Error('the channel was closed')))
+    const ended = (): void => void this.#channelEnded()
     channel.on('error', failed)
     channel.on('close', ended)
     this.#forget = () => {
@@ -115,6 +114,12 @@ export class ServerChannel {
     }
     this.#channel = channel
     return channel
+  }
+
+  async #channelEnded(): Promise<void> {
+    // If the connection has ended, that one says in the same turn why.
+    await undefined
+    this.#over(new Error('the channel was closed'))
   }
 
   #over(why: unknown): void {
