@@ -4,7 +4,11 @@ import { expect, it } from 'vitest'
 import { runProgram } from '../support/program.ts'
 
 it('a stop leaves no thread behind, and the program ends', async () => {
-  expect(await runProgram('workers', 'stopped')).toEqual({ code: 0, stdout: 'pong\npong\n[]\n', stderr: '' })
+  expect(await runProgram('workers', 'stopped')).toEqual({
+    code: 0,
+    stdout: 'pong\npong\n0 threads, 0 timers\n',
+    stderr: '',
+  })
 })
 
 it('an idle worker does not keep the program alive', async () => {
