@@ -267,7 +267,7 @@ describe('an iterator as a source', () => {
 
 describe('what waits for a flow', () => {
   it.each([
-    ['an unknown option', { timeout: 5 }, 'toArray has no option timeout: known is signal'],
+    ['an unknown option', { timeout: 5 }, 'toArray has no option timeout: known are signal, workers'],
     [
       'no signal',
       { signal: new AbortController() },
