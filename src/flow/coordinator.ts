@@ -33,7 +33,7 @@ import { countFor } from './progress/progress.ts'
 import type { RunCounts } from './progress/run-counts.ts'
 import type { CoordinatorOptions } from './running-flow.ts'
 import { openingOf } from './source-opening.ts'
-import { isSplit } from './workers/deployment.ts'
+import { SplitSource } from './splits/split-source.ts'
 import { explained, isLostEvent } from './workers/lost-event.ts'
 import type { SplitFeed } from './workers/split-feed.ts'
 import { prepareWorkers, startReaders } from './workers/start-in-workers.ts'
@@ -188,7 +188,7 @@ export class FlowCoordinator extends Producer<unknown> {
   async #startSources(group: Extract<Group, { readonly kind: 'iterables' }>, place: number): Promise<readonly Ref[]> {
     const { deployment } = this.#options
     const started = group.iterables.map(async (source, index): Promise<readonly Ref[]> => {
-      if (deployment !== undefined && isSplit(source)) {
+      if (deployment !== undefined && source instanceof SplitSource) {
         const { feed, readers } = await startReaders(this, this.#keep, deployment, source, place, index)
         this.#feeds.push(feed)
         return readers

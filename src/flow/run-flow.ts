@@ -15,7 +15,8 @@ import type { Eventually, FlowStage } from './operation.ts'
 import { planFlow } from './plan.ts'
 import type { FlowRunOptions, FlowStreamOptions } from './run-options.ts'
 import type { CoordinatorOptions } from './running-flow.ts'
-import { Deployment } from './workers/deployment.ts'
+import { deploy } from './workers/deploy.ts'
+import type { Deployment } from './workers/deployment.ts'
 import { explainedFrom } from './workers/lost-event.ts'
 
 /** Starts the stages of a flow. @throws `StartError`, also `ignore` when all specifications declined. */
@@ -38,7 +39,7 @@ export async function runDefinition<T>(
   const { signal, workers } = options
   signal?.throwIfAborted()
   const output = sink === undefined ? 'none' : 'events'
-  const deployment = workers === undefined ? undefined : new Deployment(flow, workers, output)
+  const deployment = await deploy(flow, workers, output)
   const plan = deployment?.plan ?? planFlow(flow, { kind: 'consumers', output })
   try {
     await runPlan({ plan, deployment, sink: sink ?? drop }, signal)
@@ -53,6 +54,8 @@ async function runPlan(options: CoordinatorOptions, signal: AbortSignal | undefi
   if (coordinator === undefined) return
   const stop = (): void => void coordinator.stop().catch(() => {})
   signal?.addEventListener('abort', stop)
+  // It may have been aborted while the stages were started.
+  if (signal?.aborted) stop()
   try {
     const reason = await coordinator.done
     signal?.throwIfAborted()
@@ -76,7 +79,7 @@ export function iterateFlow<T>(
   let deployment: Deployment | undefined
   const source: StreamSource<T> = {
     async open() {
-      deployment = workers === undefined ? undefined : new Deployment(flow, workers, 'producers')
+      deployment = await deploy(flow, workers, 'producers')
       const plan = deployment?.plan ?? planFlow(flow, { kind: 'producers', dispatch: { kind: 'demand' } })
       owned = plan.last.some((place) => ['layer', 'iterables', 'specs'].includes(plan.groups[place]?.kind ?? ''))
       const options: CoordinatorOptions = { plan, deployment, demand: 'accumulate', failed: end.failed }

@@ -4,7 +4,7 @@ import type { StartOptions } from '../otp/start.ts'
 import type { ChildOptions } from '../otp/supervision/child-spec.ts'
 import type { Dispatcher } from '../stage/dispatchers/dispatcher.ts'
 import type { SubscriptionOptions } from '../stage/subscription-options.ts'
-import { Workers } from '../worker/workers.ts'
+import type { Workers } from '../worker/workers.ts'
 import type { FlowCoordinator } from './coordinator.ts'
 import { flowOptions } from './option-reader.ts'
 import type { ThroughSpec, ThroughStage } from './through.ts'
@@ -54,8 +54,13 @@ export function checkRunOptions(what: string, options: unknown, more: readonly s
   const signal = read.get('signal')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw read.bad('signal', 'an AbortSignal')
   const workers = read.get('workers')
-  if (workers === undefined || workers instanceof Workers) return
+  if (workers === undefined || isWorkers(workers)) return
   if (!Number.isSafeInteger(workers) || Number(workers) < 1) {
     throw read.bad('workers', 'how many, a whole number >= 1, or new Workers({ size })')
   }
+}
+
+/** By what it can do: the class would load worker threads. */
+function isWorkers(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'size' in value && 'at' in value && 'stop' in value
 }

@@ -13,7 +13,6 @@ import { FlowError } from '../errors.ts'
 import type { LayerInput } from '../layer-options.ts'
 import { type Fingerprint, fingerprintOf, firstDifference } from '../module/fingerprint.ts'
 import type { Group, Plan } from '../plan.ts'
-import { SplitSource } from '../splits/split-source.ts'
 import type { FlowHost, InWorker, SplitReader, WorkerLayerStage } from './flow-host.ts'
 import { checkCanRun } from './runnable.ts'
 import { planRun, type WorkerRun } from './worker-run.ts'
@@ -144,9 +143,4 @@ export class Deployment {
       )
     }
   }
-}
-
-/** Is read in parts, by the workers. */
-export function isSplit(source: unknown): source is SplitSource<unknown> {
-  return source instanceof SplitSource
 }
