@@ -1,10 +1,10 @@
 /** What goes wrong on purpose, the same for each seed: the handler of a booking throws, or is killed. */
 
 import { name, type PipelineStage, whereis } from 'sluice'
+import { Progress } from '../command-line/progress.ts'
 import { chanceFrom } from '../random.ts'
 import type { Booking } from './booking.ts'
 import { Outage } from './outage.ts'
-import { Progress } from './progress.ts'
 import type { Tally } from './tally.ts'
 
 /** Called with each delivery of a booking, by who handles it. */

@@ -3,6 +3,7 @@
 import { run, startLink } from 'sluice'
 import { InputError } from '../command-line/input-error.ts'
 import type { Output } from '../command-line/output.ts'
+import { progressOn } from '../command-line/progress.ts'
 import { Screen } from '../command-line/screen.ts'
 import { MailServer } from '../sender/mail-server.ts'
 import { type Arguments, readArguments, USAGE } from './arguments.ts'
@@ -12,7 +13,7 @@ import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import { smtp } from './digest.ts'
 import { logger } from './log.ts'
-import type { ProgressOptions } from './progress.ts'
+import { progressLine } from './progress.ts'
 import { publish } from './publish.ts'
 import { balanceOf, type Outcome, report, whole } from './report.ts'
 import { Tally } from './tally.ts'
@@ -84,7 +85,7 @@ async function sellTickets(
     broker,
     send: mail.send,
     close,
-    progress: { tally: () => tally, broker: () => broker, count, ...progressOn(screen) },
+    progress: { ...progressOn(screen), line: progressLine(tally, broker, count) },
   })
   const app = await run(children, {
     strategy: 'rest_for_one',
@@ -113,13 +114,4 @@ async function outcomeOf(tickets: Tickets, broker: Broker, tally: Tally, elapsed
     tally,
     ms,
   }
-}
-
-/** A terminal gets one line that changes, anything else a line a second. */
-function progressOn(screen: Screen): Pick<ProgressOptions, 'every' | 'show'> {
-  if (screen.changes) return { every: 50, show: (line) => screen.status(line) }
-  const show = (line: string) => {
-    if (line !== '') screen.line(line)
-  }
-  return { every: 1000, show }
 }

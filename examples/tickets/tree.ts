@@ -1,6 +1,7 @@
 /** The processes of the program, in the order of their start. They stop the other way round, each after who needs it. */
 
 import { type ChildSpec, child } from 'sluice'
+import { Progress, type ProgressLine, type ProgressOptions } from '../command-line/progress.ts'
 import type { Arguments } from './arguments.ts'
 import type { Broker } from './broker/broker.ts'
 import { ClosingTime } from './closing-time.ts'
@@ -10,7 +11,6 @@ import type { SendMail } from './digest.ts'
 import { faults, noFaults } from './faults.ts'
 import { LastMails } from './last-mails.ts'
 import { Outage } from './outage.ts'
-import { Progress, type ProgressOptions } from './progress.ts'
 import { selling } from './selling.ts'
 import type { Tally } from './tally.ts'
 import { telling } from './telling.ts'
@@ -26,7 +26,7 @@ export interface TreeOptions {
   readonly send: SendMail
   /** Ends the program, when all is sold. */
   readonly close: () => void
-  readonly progress: ProgressOptions
+  readonly progress: ProgressOptions & { readonly line: ProgressLine }
 }
 
 /** Milliseconds. */
