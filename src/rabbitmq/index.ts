@@ -1,5 +1,7 @@
 /** @module sluice/rabbitmq: queues of RabbitMQ as producers of pipelines, and a publisher that waits for confirmations. */
 
+export { Backoff, type BackoffOptions, type BackoffType } from '../connector/backoff.ts'
+export type { ReconnectOptions } from '../connector/reconnect-options.ts'
 export type {
   AmqpChannel,
   AmqpClient,
@@ -12,11 +14,9 @@ export type {
   ChannelPool,
   ConnectTarget,
 } from './client/port.ts'
-export { Backoff, type BackoffOptions, type BackoffType } from './connection/backoff.ts'
 export type { ConnectionFailureReason } from './connection/failure.ts'
 export { RabbitMQError, type RabbitMQErrorCode } from './errors.ts'
 export type { ConnectionOption, ConnectionOptions } from './options/connection-options.ts'
-export type { ReconnectOptions } from './options/reconnect-options.ts'
 export type {
   Answer,
   AnswerOption,

@@ -11,6 +11,7 @@ const rows = [
   ['stage'],
   ['worker'],
   ['flow', 'broadway'],
+  ['connector'],
   ['rabbitmq', 'kafka', 'sqs', 'pubsub', 'nats', 'redis', 'queue'],
   ['dashboard'],
 ]

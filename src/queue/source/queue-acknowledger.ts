@@ -2,10 +2,10 @@
 
 import type { Acknowledger } from '../../broadway/acknowledger.ts'
 import { type Answered, type Answers, answeringAcknowledger } from '../../broadway/answers.ts'
+import type { Heartbeat } from '../../connector/heartbeat.ts'
 import type { Process } from '../../process/process.ts'
 import type { Receipt } from '../message.ts'
 import type { Settlement } from '../queue-options.ts'
-import type { Heartbeat } from './heartbeat.ts'
 import { ANSWERS, type Answer } from './source-options.ts'
 
 /** What is needed to answer for one message. */
@@ -21,7 +21,7 @@ export interface Origin {
   readonly retryDelay: number
   /** Tells the queue; gives the receipts that were too late. */
   readonly settle: (settlement: Settlement) => Promise<readonly Receipt[]>
-  readonly heartbeat: Heartbeat | undefined
+  readonly heartbeat: Heartbeat<Receipt> | undefined
 }
 
 const LONGEST_RETRY = 60_000

@@ -1,14 +1,16 @@
 /** A queue as the producer of a pipeline. */
 
 import { Message } from '../../broadway/message.ts'
+import { Heartbeat } from '../../connector/heartbeat.ts'
+import { Receiver } from '../../connector/receiver.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import { CallError } from '../../process/errors.ts'
 import type { Process } from '../../process/process.ts'
 import { Producer } from '../../stage/producer.ts'
 import type { Cancellation } from '../../stage/stage.ts'
 import { QueueError } from '../errors.ts'
-import type { Received } from '../message.ts'
-import { Heartbeat } from './heartbeat.ts'
+import type { Receipt, Received } from '../message.ts'
+
 import { type Delivery, type Origin, queueAcknowledger } from './queue-acknowledger.ts'
 import { callsOf } from './queue-calls.ts'
 import {
@@ -48,16 +50,8 @@ export class QueueSource<T> extends Producer<Message<T, string, QueueMetadata>> 
   readonly #options: CheckedSourceOptions<T>
   readonly #process: Process | undefined
   readonly #origin: Origin | undefined
-  readonly #heartbeat: Heartbeat | undefined
-  /** Ends the waiting for messages. */
-  readonly #enough = new AbortController()
-  /** Messages that were asked for and not received. */
-  #demand = 0
-  /** A `receive` is on its way; there is one at a time. */
-  #isReceiving = false
-  /** The last one. */
-  #receiving: Promise<void> | undefined = undefined
-  #unavailable = false
+  readonly #heartbeat: Heartbeat<Receipt> | undefined
+  readonly #receiver: Receiver<Received<T>> | undefined
 
   /** @throws `QueueError` `bad_options`. */
   constructor(options: QueueSourceOptions<T>) {
@@ -67,10 +61,9 @@ export class QueueSource<T> extends Producer<Message<T, string, QueueMetadata>> 
     const process = serverOf(this)?.process
     this.#process = process
     if (process === undefined) return
-    process.onEnd(() => this.#enough.abort())
-    const { queue, heartbeat, visibilityTimeout } = checked
+    const { queue, heartbeat, visibilityTimeout, maxExtension, maxMessages } = checked
     if (heartbeat) {
-      this.#heartbeat = new Heartbeat(process, checked, (receipts) =>
+      this.#heartbeat = new Heartbeat<Receipt>(process, { lease: visibilityTimeout, maxExtension }, (receipts) =>
         callsOf(queue, { timeout: visibilityTimeout }).extend(receipts, visibilityTimeout),
       )
     }
@@ -80,48 +73,29 @@ export class QueueSource<T> extends Producer<Message<T, string, QueueMetadata>> 
       settle: (settlement) => callsOf(queue, { timeout: TIMEOUT }).settle(settlement),
       heartbeat: this.#heartbeat,
     }
+    this.#receiver = new Receiver<Received<T>>(process, {
+      max: maxMessages,
+      // A call waits for messages.
+      interval: 0,
+      receive: (max, signal) => callsOf(queue, { signal, timeout: Infinity }).receive(max, { visibilityTimeout }),
+      received: (messages) => this.emit(messages.map((message) => this.#message(message))),
+      giveBack: (messages) => this.#giveBack(messages),
+      failed: (error) => this.#failed(error),
+    })
   }
 
   override handleDemand(demand: number): void {
-    this.#demand += demand
-    this.#receive()
+    this.#receiver?.ask(demand)
   }
 
   /** Receives no more; what comes all the same goes back. */
   override async handleDrain(): Promise<void> {
-    this.#enough.abort()
-    await this.#receiving
+    await this.#receiver?.stop()
   }
 
   /** A consumer that died has taken messages with it. */
   override handleCancel({ kind, reason }: Cancellation): undefined {
     if (kind === 'down' && reason !== 'normal') this.#heartbeat?.lost()
-  }
-
-  #receive(): void {
-    const { signal } = this.#enough
-    if (this.#isReceiving || this.#unavailable || this.#demand === 0 || signal.aborted) return
-    const { queue, maxMessages, visibilityTimeout } = this.#options
-    const max = Math.min(this.#demand, maxMessages)
-    // Before the call, since demand may come while it is made.
-    this.#isReceiving = true
-    this.#receiving = callsOf(queue, { signal, timeout: Infinity })
-      .receive(max, { visibilityTimeout })
-      .then(
-        (messages) => this.#received(messages),
-        (error: unknown) => this.#failed(error),
-      )
-      // What `emit` throws has ended the process.
-      .catch(() => {})
-  }
-
-  #received(received: readonly Received<T>[]): Promise<void> | undefined {
-    this.#isReceiving = false
-    if (this.#enough.signal.aborted) return this.#giveBack(received)
-    this.#demand -= received.length
-    this.emit(received.map((message) => this.#message(message)))
-    this.#receive()
-    return undefined
   }
 
   #message({ id, receipt, data, key, metadata, attempts, age }: Received<T>): Message<T, string, QueueMetadata> {
@@ -136,34 +110,24 @@ export class QueueSource<T> extends Producer<Message<T, string, QueueMetadata>> 
     })
   }
 
-  /** They came when nobody wanted them any more. */
+  /** A queue that does not answer delivers them again by itself. */
   async #giveBack(received: readonly Received<T>[]): Promise<void> {
     const receipts = received.map(({ receipt }) => receipt)
-    // A queue that does not answer delivers them again by itself.
-    await callsOf(this.#options.queue, { timeout: TIMEOUT })
-      .nack(receipts, { counted: false })
-      .catch(() => {})
+    await callsOf(this.#options.queue, { timeout: TIMEOUT }).nack(receipts, { counted: false })
   }
 
-  #failed(error: unknown): void {
-    this.#isReceiving = false
+  #failed(error: unknown): number | undefined {
     const process = this.#process
-    if (process === undefined || this.#enough.signal.aborted) return
-    const { logger } = process.runtime
+    const logger = process?.runtime.logger
     if (error instanceof CallError && error.cause instanceof QueueError && error.cause.code === 'queue_closed') {
-      this.#enough.abort()
-      logger.info({ process: `${process}` }, `${process} has nothing more to do: its queue is closed and empty`)
-      return
+      logger?.info({ process: `${process}` }, `${process} has nothing more to do: its queue is closed and empty`)
+      return undefined
     }
     const { retryInterval } = this.#options
-    logger.warn(
+    logger?.warn(
       { err: error, process: `${process}` },
       `${process} cannot receive; it tries again in ${retryInterval} ms`,
     )
-    this.#unavailable = true
-    process.setTimer(retryInterval, () => {
-      this.#unavailable = false
-      this.#receive()
-    })
+    return retryInterval
   }
 }

@@ -1,20 +1,16 @@
 /** The client that is used unless another one is given: amqplib, an optional peer dependency, loaded here and nowhere else. */
 
+import { loadPackage } from '../../connector/load-package.ts'
 import { RabbitMQError } from '../errors.ts'
 import type { AmqpClient, AmqpConnection, ConnectTarget } from './port.ts'
 
-/** Loaded when it is needed: who brings another client need not have it. */
-async function load(): Promise<typeof import('amqplib')> {
-  try {
-    return await import('amqplib')
-  } catch (error) {
-    throw new RabbitMQError(
-      'missing_package',
-      'sluice/rabbitmq talks to the server with the package amqplib, which cannot be loaded: npm install amqplib',
-      error,
-    )
-  }
-}
+const load = (): Promise<typeof import('amqplib')> =>
+  loadPackage(
+    'sluice/rabbitmq',
+    'amqplib',
+    () => import('amqplib'),
+    (text, cause) => new RabbitMQError('missing_package', text, cause),
+  )
 
 export const amqplibClient: AmqpClient = {
   async connect(target) {

@@ -3,11 +3,11 @@
  * options end the process; everything else can be better the next time.
  */
 
+import { Backoff, type BackoffOptions } from '../../connector/backoff.ts'
 import type { Timer } from '../../process/clock.ts'
 import type { Process } from '../../process/process.ts'
 import { channels } from '../../telemetry/channels.ts'
 import { RabbitMQError } from '../errors.ts'
-import { Backoff, type BackoffOptions } from './backoff.ts'
 import { failureReason, isFatal, withoutPassword } from './failure.ts'
 import type { ServerChannel } from './server-channel.ts'
 

@@ -6,15 +6,15 @@ import {
   type AnswerOption as ConnectorAnswerOption,
   readAnswer,
 } from '../../broadway/answers.ts'
+import type { BackoffOptions } from '../../connector/backoff.ts'
+import { RECONNECT_OPTIONS, type ReconnectOptions, readReconnect } from '../../connector/reconnect-options.ts'
 import type { BufferKeep } from '../../stage/buffer.ts'
 import { isObject, type OptionReader, wordsOf } from '../../stage/option-reader.ts'
 import { amqplibClient } from '../client/amqplib-client.ts'
 import type { AmqpChannel, AmqpClient, AmqpDelivery, AmqpFields, AmqpProperties } from '../client/port.ts'
-import type { BackoffOptions } from '../connection/backoff.ts'
 import { RabbitMQError } from '../errors.ts'
 import { type CheckedConnection, type ConnectionOption, readConnection } from './connection-options.ts'
 import { badOption, rabbitMQOptions, refusal } from './option-reader.ts'
-import { RECONNECT_OPTIONS, type ReconnectOptions, readReconnect } from './reconnect-options.ts'
 
 /**
  * What becomes of a message at the server: it is done with; it is given up, and goes to the dead letters if the queue has an

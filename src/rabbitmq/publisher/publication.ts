@@ -1,5 +1,6 @@
 /** What is published, and what became of it. */
 
+import type { PublishFailure as ConnectorPublishFailure } from '../../connector/publish-group.ts'
 import type { RabbitMQError } from '../errors.ts'
 
 /** A message for the server. */
@@ -28,8 +29,4 @@ export interface Publication {
 }
 
 /** One message of several that was not published. */
-export interface PublishFailure {
-  /** Its place in what was given. */
-  readonly index: number
-  readonly error: RabbitMQError
-}
+export type PublishFailure = ConnectorPublishFailure<RabbitMQError>

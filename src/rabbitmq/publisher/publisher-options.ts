@@ -1,11 +1,11 @@
 /** The options of a publisher, checked. */
 
+import type { BackoffOptions } from '../../connector/backoff.ts'
+import { RECONNECT_OPTIONS, type ReconnectOptions, readReconnect } from '../../connector/reconnect-options.ts'
 import { amqplibClient } from '../client/amqplib-client.ts'
 import type { AmqpChannel, AmqpClient } from '../client/port.ts'
-import type { BackoffOptions } from '../connection/backoff.ts'
 import { type CheckedConnection, type ConnectionOptions, readConnection } from '../options/connection-options.ts'
 import { rabbitMQOptions } from '../options/option-reader.ts'
-import { RECONNECT_OPTIONS, type ReconnectOptions, readReconnect } from '../options/reconnect-options.ts'
 
 export interface RabbitMQPublisherOptions extends ReconnectOptions {
   /** Default `amqp://guest:guest@localhost:5672`. */

@@ -4,6 +4,8 @@
  */
 
 import { randomUUID } from 'node:crypto'
+import { PublishGroup } from '../../connector/publish-group.ts'
+import type { Outgoing } from '../../connector/publisher.ts'
 import type { Later } from '../../process/later.ts'
 import { Queue } from '../../stage/queue.ts'
 import type { AmqpConfirmChannel } from '../client/port.ts'
@@ -11,36 +13,22 @@ import { RabbitMQError } from '../errors.ts'
 import type { Publication, PublishFailure } from './publication.ts'
 import type { CheckedPublisherOptions } from './publisher-options.ts'
 
-/** Messages of one call, whose caller waits for all of them. */
-class Group {
-  readonly later: Later<void>
-  left: number
-  readonly failures: PublishFailure[] = []
-  abandoned = false
-
-  constructor(later: Later<void>, size: number) {
-    this.later = later
-    this.left = size
-  }
-}
-
 interface Entry {
   readonly publication: Publication
   readonly exchange: string
   readonly routingKey: string
   readonly messageId: string
   readonly index: number
-  readonly group: Group
+  readonly group: PublishGroup<RabbitMQError>
   returned: string | undefined
 }
 
 /** By these codes the server refuses what was asked on a channel, and closes it: maybe because of one message. */
 const REFUSALS = [311, 313, 403, 404, 405, 406]
 
-export class Publishing {
+export class Publishing implements Outgoing<Publication> {
+  onIdle: () => void = () => {}
   readonly #options: CheckedPublisherOptions
-  /** Called when there is nothing left to do. */
-  readonly #idle: () => void
   #waiting = new Queue<Entry>()
   /** Sent and not confirmed, by the number of the message on its channel; oldest first. */
   #unconfirmed = new Map<number, Entry>()
@@ -52,9 +40,8 @@ export class Publishing {
   /** One of so many messages made the server close the channel: they are sent one at a time. */
   #suspects = 0
 
-  constructor(options: CheckedPublisherOptions, idle: () => void) {
+  constructor(options: CheckedPublisherOptions) {
     this.#options = options
-    this.#idle = idle
   }
 
   get isIdle(): boolean {
@@ -69,11 +56,7 @@ export class Publishing {
       const text = `${before} messages wait to be published, ${publications.length} more would be over maxWaiting, ${maxWaiting}`
       return later.fail(new RabbitMQError('full', text))
     }
-    if (publications.length === 0) return later.reply(undefined)
-    const group = new Group(later, publications.length)
-    later.onAbandoned(() => {
-      group.abandoned = true
-    })
+    const group = new PublishGroup(later, publications.length, refusal)
     publications.forEach((publication, index) => {
       this.#waiting.push({
         publication,
@@ -146,7 +129,7 @@ export class Publishing {
       if (entry.group.abandoned) this.#settle(entry, undefined)
       else this.#publish(this.#channel, entry)
     }
-    if (this.isIdle) this.#idle()
+    if (this.isIdle) this.onIdle()
   }
 
   #publish(channel: AmqpConfirmChannel, entry: Entry): void {
@@ -206,15 +189,11 @@ export class Publishing {
 
   #settle({ group, index }: Entry, error: RabbitMQError | undefined): void {
     if (this.#suspects > 0) this.#suspects--
-    if (error !== undefined) group.failures.push({ index, error })
-    if (--group.left > 0) return
-    const [first] = group.failures
-    if (first === undefined) group.later.reply(undefined)
-    else group.later.fail(new RabbitMQError(first.error.code, failureText(group.failures), first.error, group.failures))
+    group.settle(index, error)
   }
 }
 
-function failureText(failures: readonly PublishFailure[]): string {
-  const text = failures[0]?.error.message ?? ''
-  return failures.length === 1 ? text : `${failures.length} messages were not published; the first: ${text}`
+function refusal(text: string, failures: readonly PublishFailure[]): RabbitMQError {
+  const [first] = failures
+  return new RabbitMQError(first?.error.code ?? 'refused', text, first?.error, failures)
 }

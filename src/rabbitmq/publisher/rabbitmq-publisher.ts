@@ -1,7 +1,7 @@
 /** A process that publishes, and knows what the server has taken. */
 
-import { GenServer, serverOf } from '../../otp/gen-server.ts'
-import type { Later } from '../../process/later.ts'
+import { Publisher } from '../../connector/publisher.ts'
+import { serverOf } from '../../otp/gen-server.ts'
 import type { Process } from '../../process/process.ts'
 import { channels } from '../../telemetry/channels.ts'
 import type { AmqpConfirmChannel } from '../client/port.ts'
@@ -31,21 +31,16 @@ import { Publishing } from './publishing.ts'
  * }
  * ```
  */
-export class RabbitMQPublisher extends GenServer {
-  /** A message may have to wait until the server is back. */
-  static override readonly callTimeout: number = 60_000
+export class RabbitMQPublisher extends Publisher<Publication> {
   readonly #publishing: Publishing
   readonly #link: Link<AmqpConfirmChannel> | undefined
-  /** Who waits for all messages to be confirmed. */
-  #emptied: (() => void)[] = []
 
   /** @throws `RabbitMQError` `bad_options`. */
   constructor(options: RabbitMQPublisherOptions = {}) {
-    super()
     const checked = readPublisherOptions(new.target.name, options)
-    this.#publishing = new Publishing(checked, () => {
-      for (const emptied of this.#emptied.splice(0)) emptied()
-    })
+    const publishing = new Publishing(checked)
+    super(() => publishing)
+    this.#publishing = publishing
     const process = serverOf(this)?.process
     if (process === undefined) return
     const link = new Link<AmqpConfirmChannel>(process, {
@@ -70,23 +65,6 @@ export class RabbitMQPublisher extends GenServer {
 
   override handleContinue(_step: 'connect'): void {
     this.#link?.start()
-  }
-
-  /** Replies when the server has the message. */
-  publish(publication: Publication): Later<void> {
-    return this.publishMany([publication])
-  }
-
-  /** Replies when the server has all of them; fails when it refused some, and tells which. */
-  publishMany(publications: readonly Publication[]): Later<void> {
-    const later = this.later<void>()
-    this.#publishing.add(publications, later)
-    return later
-  }
-
-  /** Waits until everything is confirmed. */
-  override async handleDrain(): Promise<void> {
-    if (!this.#publishing.isIdle) await new Promise<void>((resolve) => this.#emptied.push(resolve))
   }
 
   override async terminate(): Promise<void> {

@@ -4,33 +4,23 @@
  * are handled twice.
  */
 
-import { isOrderly } from '../../process/exit-reason.ts'
+import { DownstreamWatch } from '../../connector/downstream-watch.ts'
 import type { Process } from '../../process/process.ts'
-import { downstreamOf } from '../../stage/downstream.ts'
 import type { Deliveries } from './deliveries.ts'
-
-/** It looks so much sooner the first time, when a pipeline may still be starting. */
-const STARTING = 8
 
 export class LossWatch {
   readonly #process: Process
   readonly #interval: number
   #deliveries: Deliveries | undefined = undefined
-  /** Where the messages may be, when it looked last. */
-  #stages: ReadonlySet<Process> = new Set()
-  /** The pipeline has all its stages: new ones are replacements. */
-  #started = false
+  readonly #watch: DownstreamWatch
   #watching = false
-  /** Messages were lost since it looked last. */
-  #lossy = false
   /** Tags of those that may be lost. */
   #suspects: readonly number[] = []
 
   constructor(process: Process, interval: number) {
     this.#process = process
     this.#interval = interval
-    for (let at: Process | undefined = process; at !== undefined; at = at.parent)
-      if (at.restarts > 0) this.#started = true
+    this.#watch = new DownstreamWatch(process)
   }
 
   /** Messages came. */
@@ -40,19 +30,18 @@ export class LossWatch {
       this.#suspects = []
     }
     if (this.#watching) return
-    this.#stages = downstreamOf(this.#process)
+    this.#watch.remember()
     this.#lookLater()
   }
 
   /** A stage died, or the buffer was full: messages are gone. */
   lost(): void {
-    this.#lossy = true
+    this.#watch.lost()
   }
 
   #lookLater(): void {
     this.#watching = true
-    const ms = this.#started ? this.#interval : Math.ceil(this.#interval / STARTING)
-    this.#process.setTimer(ms, () => this.#look(), false)
+    this.#process.setTimer(Math.ceil(this.#watch.after(this.#interval)), () => this.#look(), false)
   }
 
   #look(): void {
@@ -60,10 +49,8 @@ export class LossWatch {
     const deliveries = this.#deliveries
     if (deliveries === undefined || deliveries.gone !== undefined) return
     this.#requeue(deliveries)
-    this.#suspects = this.#lossy || this.#stageDied ? deliveries.unanswered.tags() : []
-    this.#lossy = false
-    this.#started = true
-    this.#stages = downstreamOf(this.#process)
+    this.#suspects = this.#watch.look() ? deliveries.unanswered.tags() : []
+    this.#watch.remember()
     if (deliveries.unanswered.size > 0) this.#lookLater()
   }
 
@@ -80,13 +67,5 @@ export class LossWatch {
     } catch {
       // The channel is closing, which requeues everything.
     }
-  }
-
-  /** A stage died since it looked last; or one took the place of another, which came and died in the meantime. */
-  get #stageDied(): boolean {
-    for (const { alive, exitReason } of this.#stages) if (!alive && !isOrderly(exitReason ?? 'normal')) return true
-    if (!this.#started) return false
-    for (const stage of downstreamOf(this.#process)) if (!this.#stages.has(stage)) return true
-    return false
   }
 }

@@ -1,8 +1,8 @@
 /** The options of waiting between attempts to connect. */
 
-import { readBackoff } from '../../broadway/options/backoff-options.ts'
-import type { OptionReader } from '../../stage/option-reader.ts'
-import type { BackoffOptions, BackoffType } from '../connection/backoff.ts'
+import { readBackoff } from '../broadway/options/backoff-options.ts'
+import type { OptionReader } from '../stage/option-reader.ts'
+import type { BackoffOptions, BackoffType } from './backoff.ts'
 
 /** How the connection comes back. */
 export interface ReconnectOptions {
@@ -17,7 +17,7 @@ export interface ReconnectOptions {
 const KEYS = { type: 'backoffType', min: 'backoffMin', max: 'backoffMax' }
 export const RECONNECT_OPTIONS: readonly string[] = Object.values(KEYS)
 
-/** @throws `RabbitMQError` `bad_options`. */
+/** @throws what the options are refused with. */
 export function readReconnect(options: OptionReader): BackoffOptions {
   return readBackoff(options, ['rand_exp', 'exp', 'rand', 'stop'], KEYS)
 }

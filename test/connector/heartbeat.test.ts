@@ -1,8 +1,8 @@
 import { GenServer, start } from 'sluice'
 import { simulate } from 'sluice/testing'
 import { expect, it } from 'vitest'
+import { Heartbeat } from '../../src/connector/heartbeat.ts'
 import { processOf } from '../../src/process/ref.ts'
-import { Heartbeat } from '../../src/queue/source/heartbeat.ts'
 
 class Holder extends GenServer {}
 
@@ -11,8 +11,8 @@ it('Q37 all messages that are held are extended in one call, those that are not 
     const holder = await start(Holder)
     const asked: unknown[] = []
     const late = [2]
-    const options = { visibilityTimeout: 1000, maxExtension: 2000 }
-    const heartbeat = new Heartbeat(processOf(holder), options, async (receipts) => {
+    const options = { lease: 1000, maxExtension: 2000 }
+    const heartbeat = new Heartbeat<number>(processOf(holder), options, async (receipts) => {
       asked.push([sim.now, ...receipts])
       return late
     })
@@ -40,8 +40,8 @@ it('Q37 the heart does not fail with the queue, nor beat longer than its process
   await simulate().run(async (sim) => {
     const holder = await start(Holder)
     let asked = 0
-    const options = { visibilityTimeout: 1000, maxExtension: 60_000 }
-    const heartbeat = new Heartbeat(processOf(holder), options, async () => {
+    const options = { lease: 1000, maxExtension: 60_000 }
+    const heartbeat = new Heartbeat<number>(processOf(holder), options, async () => {
       asked++
       throw new Error('no such queue')
     })

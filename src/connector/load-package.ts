@@ -1,0 +1,18 @@
+/** Loads a client, which is an optional peer: who does not use its connector, or brings another client, need not have it. */
+
+/** @throws what `refusal` makes, which says what to install. */
+export async function loadPackage<T>(
+  subpath: string,
+  packages: string,
+  load: () => Promise<T>,
+  refusal: (text: string, cause: unknown) => Error,
+): Promise<T> {
+  try {
+    return await load()
+  } catch (error) {
+    throw refusal(
+      `${subpath} talks to the server with the package ${packages}, which cannot be loaded: npm install ${packages}`,
+      error,
+    )
+  }
+}
