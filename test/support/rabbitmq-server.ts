@@ -1,4 +1,4 @@
-/** The RabbitMQ of this machine, or the one at RABBITMQ_URL; `scripts/with-rabbitmq` starts a private one. */
+/** The RabbitMQ of this machine, or the one at RABBITMQ_URL; `scripts/with-servers` starts a private one. */
 
 import { randomUUID } from 'node:crypto'
 import { connect as connectSocket, createServer, type Socket } from 'node:net'
@@ -11,7 +11,7 @@ export const RABBITMQ = process.env['RABBITMQ_URL'] ?? 'amqp://guest:guest@127.0
 /** In CI it has to be there. */
 export const rabbitmqIsThere = process.env['CI'] !== undefined || (await answers())
 if (!rabbitmqIsThere)
-  console.warn(`no RabbitMQ at ${new URL(RABBITMQ).host}: its tests are skipped; see scripts/with-rabbitmq`)
+  console.warn(`no RabbitMQ at ${new URL(RABBITMQ).host}: its tests are skipped; see scripts/with-servers`)
 
 async function answers(): Promise<boolean> {
   try {

@@ -4,7 +4,7 @@ import { Message } from '../../broadway/message.ts'
 import { pipelineOf } from '../../broadway/topology/producer-stage.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { Later } from '../../process/later.ts'
-import { CAST, Tag } from '../../process/message.ts'
+import { errand } from '../../process/message.ts'
 import type { Process } from '../../process/process.ts'
 import { Producer } from '../../stage/producer.ts'
 import type { Cancellation } from '../../stage/stage.ts'
@@ -186,7 +186,10 @@ export class RabbitMQSource<K extends MetadataName = never> extends Producer<
     if (deliveries.options.consume.noAck !== true) deliveries.unanswered.delivered(delivery.fields.deliveryTag)
     this.#arrived.push(delivery)
     if (this.#arrived.length > 1) return
-    this.#process?.deliver(new Tag(CAST, () => this.#flush(deliveries)), [])
+    this.#process?.deliver(
+      errand(() => this.#flush(deliveries)),
+      [],
+    )
   }
 
   /** All that came together goes on together. */
