@@ -137,6 +137,11 @@ export class Cable implements AsyncDisposable {
     return uri.href
   }
 
+  /** How many there are. */
+  get connections(): number {
+    return this.#ends.size / 2
+  }
+
   cut(): void {
     for (const socket of this.#ends.keys()) socket.destroy()
   }
