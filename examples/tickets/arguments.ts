@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { InputError } from '../command-line/input-error.ts'
 import { explained, integer } from '../command-line/options.ts'
+import { examples, kindOf } from './broker/servers.ts'
 import { type Command, commandOf, MILLION } from './command.ts'
 
 export interface Arguments {
@@ -21,7 +22,7 @@ export interface Arguments {
   /** Of a PostgreSQL server; `undefined`: the one inside the program. */
   readonly database: string | undefined
   readonly schema: string
-  /** Of a RabbitMQ server; `undefined`: the queues inside the program. */
+  /** Of a server of messages; `undefined`: the queues inside the program. */
   readonly broker: string | undefined
   /** In front of the names of the queues there. */
   readonly prefix: string
@@ -48,8 +49,8 @@ e-mails that say what was booked.
   --database <url>  a server, as in postgres://user@127.0.0.1:5432/test; default $DATABASE_URL, or else
                     PostgreSQL inside this program
   --schema <name>   where the tables are, made anew by each run, default sluice_tickets
-  --broker <url>    a RabbitMQ server, as in amqp://guest:guest@127.0.0.1:5672; default $RABBITMQ_URL, or
-                    else queues inside this program
+  --broker <url>    a server of messages, as in amqp://guest:guest@127.0.0.1:5672; default $BROKER_URL, or else
+                    queues inside this program
   --prefix <text>   in front of its queues, bookings_queue and notifications_queue
   --deadline <ms>   what is in hand gets to come to an end after Ctrl-C or SIGTERM, default 9000
   --verbose         shows what fails with --chaos too
@@ -91,11 +92,11 @@ export function readArguments(args: readonly string[], defaults: Defaults): Argu
     broker !== undefined
       ? brokerUrl('--broker', broker)
       : defaults.broker
-        ? brokerUrl('RABBITMQ_URL', defaults.broker)
+        ? brokerUrl('BROKER_URL', defaults.broker)
         : undefined
   if (command !== 'both' && url === undefined && !values.help) {
     throw new InputError(
-      `${command}: expected a broker that outlives this program: --broker <url> or RABBITMQ_URL, as in amqp://guest:guest@127.0.0.1:5672`,
+      `${command}: expected a broker that outlives this program: --broker <url> or BROKER_URL, as in amqp://guest:guest@127.0.0.1:5672`,
     )
   }
   return {
@@ -125,10 +126,9 @@ export function readArguments(args: readonly string[], defaults: Defaults): Argu
 
 /** What is given is not shown: it may hold a password. */
 function brokerUrl(what: string, given: string): string {
-  const { protocol = '', hostname = '' } = URL.canParse(given) ? new URL(given) : {}
-  if (/^amqps?:$/.test(protocol) && hostname !== '') return given
-  const got = protocol === '' ? 'something else' : `${protocol}//...`
-  throw new InputError(`${what}: expected amqp://user:password@host:port/virtual-host, got ${got}`)
+  if (kindOf(given) !== undefined) return given
+  const got = URL.canParse(given) ? `${new URL(given).protocol}//...` : 'something else'
+  throw new InputError(`${what}: expected ${examples().join(' or ')}, got ${got}`)
 }
 
 function prefix(given: string): string {

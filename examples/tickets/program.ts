@@ -30,7 +30,7 @@ export async function program(
   errors: Output,
 ): Promise<number> {
   try {
-    const given = readArguments(args, { database: environment['DATABASE_URL'], broker: environment['RABBITMQ_URL'] })
+    const given = readArguments(args, { database: environment['DATABASE_URL'], broker: environment['BROKER_URL'] })
     if (given.help) {
       out.write(USAGE)
       return 0

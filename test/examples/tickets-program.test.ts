@@ -122,7 +122,7 @@ const database = 'expected postgres://user:password@host:port/database'
 
 const broker = 'expected amqp://user:password@host:port/virtual-host'
 const shared =
-  'expected a broker that outlives this program: --broker <url> or RABBITMQ_URL, as in amqp://guest:guest@127.0.0.1:5672'
+  'expected a broker that outlives this program: --broker <url> or BROKER_URL, as in amqp://guest:guest@127.0.0.1:5672'
 const many = 'expected a whole number from 1 to 1000000'
 const there = ['--broker', 'amqp://127.0.0.1:1']
 
@@ -181,13 +181,13 @@ describe('the command line of the tickets program', () => {
     expect(await told([], { DATABASE_URL: 'localhost' })).toEqual({ code: 1, errors })
   })
 
-  it('says what is wrong with RABBITMQ_URL, without a password', async () => {
-    const errors = `tickets: RABBITMQ_URL: ${broker}, got ampq://...\n`
-    expect(await told([], { RABBITMQ_URL: 'ampq://me:secret@host' })).toEqual({ code: 1, errors })
+  it('says what is wrong with BROKER_URL, without a password', async () => {
+    const errors = `tickets: BROKER_URL: ${broker}, got ampq://...\n`
+    expect(await told([], { BROKER_URL: 'ampq://me:secret@host' })).toEqual({ code: 1, errors })
   })
 
   it('says that a broker does not answer, without a password', async () => {
-    const { code, errors } = await told(['publish', '5'], { RABBITMQ_URL: 'amqp://me:secret@127.0.0.1:1/shop' })
+    const { code, errors } = await told(['publish', '5'], { BROKER_URL: 'amqp://me:secret@127.0.0.1:1/shop' })
     const text =
       'amqp://127.0.0.1:1/shop does not answer (connect ECONNREFUSED 127.0.0.1:1); expected a RabbitMQ server'
     expect({ code, errors }).toEqual({ code: 1, errors: `tickets: ${text}\n` })

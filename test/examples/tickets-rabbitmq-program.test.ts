@@ -46,11 +46,11 @@ describe.skipIf(!rabbitmqIsThere)('the tickets program on RabbitMQ', () => {
     expect(nothing).toEqual({ code: 0, stdout: `${bookings} is empty: npm start -- publish 1000\n`, stderr: '' })
   })
 
-  it('does both, as it does without a server, when RABBITMQ_URL is set', async () => {
+  it('does both, as it does without a server, when BROKER_URL is set', async () => {
     await using broker = await Broker.connect()
     const { where, left } = queuesAt(broker)
     const args = ['--bookings', '500', ...where.filter((each) => each !== '--broker' && each !== RABBITMQ)]
-    const { code, stdout, stderr } = await runTickets(args, { env: { RABBITMQ_URL: RABBITMQ } })
+    const { code, stdout, stderr } = await runTickets(args, { env: { BROKER_URL: RABBITMQ } })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(balanceIn(stdout)).toMatchObject({ accepted: 500, failed: 0, left: 0, untold: 0 })
     expectNothingLost(stdout)
@@ -109,7 +109,7 @@ describe.skipIf(!rabbitmqIsThere)('the tickets program on RabbitMQ', () => {
     const { code, stderr } = await runTickets(['publish', '10', ...where])
     expect(code).toBe(1)
     expect(stderr).toMatch(
-      /^tickets: the queues \S+ and \S+ cannot be declared \(.*PRECONDITION_FAILED.*\); delete them, or take others with --prefix\n$/,
+      /^tickets: the queue \S+ cannot be declared \(.*PRECONDITION_FAILED.*\); delete it, or take others with --prefix\n$/,
     )
   })
 })

@@ -1,0 +1,145 @@
+/** One queue of a server, whichever it is: what went through it, in JSON. */
+
+import { Message } from 'sluice'
+import type { Acknowledgement } from 'sluice/telemetry'
+import {
+  ATTEMPTS,
+  type BrokerQueue,
+  type BrokerSource,
+  CAPACITY,
+  type Delivery,
+  type Patience,
+  type QueueAccount,
+  type QueueStats,
+} from './broker.ts'
+import type { Server, ServerQueue, ServerQueueOptions } from './server.ts'
+
+export interface QueueAtServerOptions<T> extends Patience, Pick<ServerQueueOptions, 'name' | 'pipeline' | 'prefetch'> {
+  /** What a message says; `undefined` when it says something else. */
+  readonly read: (json: unknown) => T | undefined
+  /** Of the booking that a message is about. */
+  readonly idOf: (data: T) => string
+}
+
+interface KnownDelivery extends Delivery {
+  readonly id: string
+}
+
+/** When a message is handled again that has failed, and one that a killed process had. */
+const RETRY = { calm: { min: 100, lost: 30_000 }, chaos: { min: 50, lost: 1_000 } }
+
+/** What is somebody else's may have no id. */
+const UNKNOWN = 'a message without an id'
+
+export class QueueAtServer<T> implements BrokerQueue<T> {
+  readonly name: string
+  readonly retry: BrokerQueue<T>['retry']
+  readonly #options: QueueAtServerOptions<T>
+  #queue!: ServerQueue
+  /** Published by this program. */
+  #published = 0
+  #redelivered = 0
+  /** Messages without an id. */
+  #unknown = 0
+  #answered = 0
+  /** Of those that were answered for. */
+  #comeAgain = 0
+  /** The ids of the bookings that were given up. */
+  readonly #dead = new Set<string>()
+
+  private constructor(options: QueueAtServerOptions<T>) {
+    const { chaos, name } = options
+    this.#options = options
+    this.name = name
+    this.retry = { attempts: ATTEMPTS, backoff: { type: 'exp', min: RETRY[paceOf(chaos)].min } }
+  }
+
+  static async open<T>(server: Server, options: QueueAtServerOptions<T>): Promise<QueueAtServer<T>> {
+    const { name, pipeline, prefetch, chaos } = options
+    const queue = new QueueAtServer(options)
+    const { lost: lostAfter } = RETRY[paceOf(chaos)]
+    const givesUp = (message: Message<unknown, string, never>) => queue.#givesUp(message)
+    queue.#queue = await server.queue({ name, pipeline, prefetch, lostAfter, givesUp })
+    return queue
+  }
+
+  get waiting(): number {
+    return this.#queue.waiting ?? 0
+  }
+
+  get source(): BrokerSource<T> {
+    return { module: this.#queue.module, read: (event) => this.#read(event) }
+  }
+
+  async publish(data: readonly T[], signal?: AbortSignal): Promise<void> {
+    const { idOf } = this.#options
+    await this.#queue.publish(
+      data.map((each) => ({ id: idOf(each), content: JSON.stringify(each) })),
+      signal,
+    )
+    this.#published += data.length
+  }
+
+  async hasRoom(): Promise<boolean> {
+    const { ready = CAPACITY } = (await this.#queue.state()) ?? {}
+    return ready < CAPACITY
+  }
+
+  async isDone(): Promise<boolean> {
+    const state = await this.#queue.state()
+    return state?.ready === 0 && state.unanswered === 0
+  }
+
+  async stats(): Promise<QueueStats> {
+    const { ready, unanswered = 0 } = (await this.#queue.state()) ?? {}
+    return { ready, inHand: unanswered, delayed: 0, dead: this.#dead.size, done: this.#answered - this.#comeAgain }
+  }
+
+  async account(): Promise<QueueAccount> {
+    const left = await this.#queue.left()
+    const dead = [...this.#dead].filter((id) => !left.includes(id))
+    return {
+      accepted: this.waiting + this.#published,
+      stored: [...left.map((id) => ({ id, isDead: false })), ...dead.map((id) => ({ id, isDead: true }))],
+      retried: this.#redelivered,
+    }
+  }
+
+  /** Messages of some pipeline were answered for. */
+  acknowledged({ place, successful, failed }: Acknowledgement): void {
+    if (place?.pipeline === this.#options.pipeline) this.#answered += successful.length + failed.length
+  }
+
+  #read(event: unknown): Message<T | undefined, string, KnownDelivery> {
+    const { message, content, id, redelivered } = this.#queue.read(event)
+    const { acknowledger, ackRef, ackData } = message
+    if (redelivered) this.#redelivered++
+    return new Message(this.#options.read(parsed(content)), {
+      acknowledger,
+      ackRef,
+      ackData,
+      metadata: { attempts: redelivered ? 2 : 1, id: id ?? `${UNKNOWN}, ${++this.#unknown}` },
+    })
+  }
+
+  /** One that is interrupted in its attempts, as by the end of the program, comes again. */
+  #givesUp({ attempts, metadata }: Message<unknown, string, never>): boolean {
+    const { id }: KnownDelivery = metadata
+    const givenUp = attempts >= ATTEMPTS
+    if (givenUp) this.#dead.add(id)
+    else this.#comeAgain++
+    return givenUp
+  }
+}
+
+function paceOf(chaos: boolean): keyof typeof RETRY {
+  return chaos ? 'chaos' : 'calm'
+}
+
+function parsed(content: string): unknown {
+  try {
+    return JSON.parse(content)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,61 @@
+/** What the example needs of a server of messages. */
+
+import type { ChildSpec, Emits, Message } from 'sluice'
+
+export interface Server {
+  /** For people: `RabbitMQ at 127.0.0.1:5672`. */
+  readonly name: string
+  /** The processes that publish, and whatever they need. */
+  readonly children: readonly ChildSpec[]
+  /** A queue, which is there. */
+  queue(options: ServerQueueOptions): Promise<ServerQueue>
+  close(): Promise<void>
+}
+
+export interface ServerQueueOptions {
+  readonly name: string
+  /** The pipeline that handles its messages. */
+  readonly pipeline: string
+  /** Messages that the pipeline may have at the same time. */
+  readonly prefetch: number
+  /** Milliseconds after which a message that a killed process had comes again. */
+  readonly lostAfter: number
+  /** Whether a message that failed is given up; others are to come again. */
+  readonly givesUp: (message: Message<unknown, string, never>) => boolean
+}
+
+export interface ServerQueue {
+  /** Messages that waited when it was opened; `undefined` when the server cannot say it. */
+  readonly waiting: number | undefined
+  /** A producer of its messages, of whatever it emits. */
+  readonly module: new () => Emits<unknown>
+  /** What it emits; it has been delivered to the pipeline. */
+  read(event: unknown): Delivered
+  /** Resolves when the server has all of them. */
+  publish(messages: readonly Published[], signal: AbortSignal | undefined): Promise<void>
+  /** `undefined` when nobody is there to say it. */
+  state(): Promise<ServerQueueState | undefined>
+  /** The ids of the messages that are in it when its pipeline has ended. They stay there. */
+  left(): Promise<readonly string[]>
+}
+
+export interface Delivered {
+  readonly message: Message
+  readonly content: string
+  /** As it was published; `undefined` for what somebody else has put there. */
+  readonly id: string | undefined
+  /** It was delivered before. */
+  readonly redelivered: boolean
+}
+
+interface Published {
+  readonly id: string
+  readonly content: string
+}
+
+interface ServerQueueState {
+  /** Messages that nobody has. */
+  readonly ready: number
+  /** Messages that were delivered, and nobody has answered for. */
+  readonly unanswered: number
+}

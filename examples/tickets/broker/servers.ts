@@ -1,0 +1,28 @@
+/** The kinds of servers that there are, by what their URL begins with. Each is loaded when it is asked for, with its client. */
+
+import type { Server } from './server.ts'
+
+export interface ServerKind {
+  /** How its URL looks. */
+  readonly example: string
+  load(): Promise<{ openServer(url: string): Promise<Server> }>
+}
+
+const rabbitmq: ServerKind = {
+  example: 'amqp://user:password@host:port/virtual-host',
+  load: () => import('./servers/rabbitmq.ts'),
+}
+
+const KINDS: Readonly<Record<string, ServerKind>> = { 'amqp:': rabbitmq, 'amqps:': rabbitmq }
+
+/** The kind of server at a URL; `undefined` when there is none of that name. */
+export function kindOf(url: string): ServerKind | undefined {
+  if (!URL.canParse(url)) return undefined
+  const { protocol, hostname } = new URL(url)
+  return hostname === '' ? undefined : KINDS[protocol]
+}
+
+/** What a URL may look like, for people. */
+export function examples(): readonly string[] {
+  return [...new Set(Object.values(KINDS).map(({ example }) => example))]
+}
