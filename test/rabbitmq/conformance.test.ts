@@ -2,8 +2,9 @@ import { configure, start } from 'sluice'
 import { RabbitMQPublisher, RabbitMQSource } from 'sluice/rabbitmq'
 import { type ConnectorHarness, connectorChecks } from 'sluice/testing'
 import { describe, it } from 'vitest'
+import { Cable } from '../support/cable.ts'
 import { LogBook } from '../support/log-book.ts'
-import { Broker, Cable, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
+import { Broker, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
 
 const PREFETCH = 10
 const SOON = { backoffType: 'exp', backoffMin: 10, backoffMax: 100 } as const
@@ -19,7 +20,7 @@ const harness: ConnectorHarness<Site> = {
   name: 'RabbitMQSource',
   async open() {
     const broker = await Broker.connect()
-    return { broker, cable: await Cable.lay(), queue: await broker.queue() }
+    return { broker, cable: await Cable.lay(RABBITMQ), queue: await broker.queue() }
   },
   async close({ broker, cable }) {
     await cable[Symbol.asyncDispose]()

@@ -2,10 +2,11 @@ import { configure } from 'sluice'
 import type { AmqpChannel } from 'sluice/rabbitmq'
 import { channels, type RabbitMQBlocked, type RabbitMQConnect } from 'sluice/telemetry'
 import { describe, expect, it } from 'vitest'
+import { Arrivals, listen } from '../support/arrivals.ts'
+import { Cable } from '../support/cable.ts'
 import { LogBook } from '../support/log-book.ts'
 import { Feed, Ledger, PREFETCH, publisherTo, recording, UNCONFIRMED } from '../support/rabbitmq-ledger.ts'
 import { PATIENCE, type RabbitMQNode, rabbitmqCanStart, serverOfItsOwn } from '../support/rabbitmq-node.ts'
-import { Arrivals, Cable, listen } from '../support/rabbitmq-server.ts'
 import { settlement } from '../support/settlement.ts'
 
 /** The server lets the next consumer begin when it has back what the last one had: without it the order may suffer. */

@@ -3,11 +3,13 @@ import { configure } from 'sluice'
 import { Broadway } from 'sluice/broadway'
 import { type AmqpChannel, type ChannelPool, RabbitMQSource } from 'sluice/rabbitmq'
 import { describe, expect, it } from 'vitest'
+import { Arrivals } from '../support/arrivals.ts'
 import { inSimulation, partOf } from '../support/broadway.ts'
+import { Cable } from '../support/cable.ts'
 import { LogBook } from '../support/log-book.ts'
 import { Ledger } from '../support/rabbitmq-ledger.ts'
 import { pipelineOver } from '../support/rabbitmq-pipeline.ts'
-import { Arrivals, Broker, Cable, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
+import { Broker, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
 import { ScriptedServer } from '../support/scripted-rabbitmq.ts'
 
 /** Channels of one connection that scripts say what happens to. */
@@ -229,7 +231,7 @@ describe.skipIf(!rabbitmqIsThere)('a pool of channels of a real server', () => {
   it('B160 when its connections are lost the sources borrow again, and nothing is lost', async () => {
     configure({ logger: new LogBook() })
     await using broker = await Broker.connect()
-    await using cable = await Cable.lay()
+    await using cable = await Cable.lay(RABBITMQ)
     await using pool = new Connections(cable.uri, 2)
     const queue = await broker.queue(500)
     const ledger = new Ledger(1000)

@@ -3,8 +3,10 @@ import { Broadway } from 'sluice/broadway'
 import { RabbitMQPublisher, RabbitMQSink, RabbitMQSource } from 'sluice/rabbitmq'
 import { IterableProducer } from 'sluice/stage'
 import { describe, expect, it } from 'vitest'
+import { Arrivals } from '../support/arrivals.ts'
 import { inSimulation } from '../support/broadway.ts'
-import { Arrivals, Broker, Cable, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
+import { Cable } from '../support/cable.ts'
+import { Broker, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
 import { ScriptedServer } from '../support/scripted-rabbitmq.ts'
 import { settlement } from '../support/settlement.ts'
 
@@ -178,7 +180,7 @@ describe.skipIf(!rabbitmqIsThere)('a publisher to a real server', () => {
 
   it('B160 loses nothing when the connection is cut in the middle', async () => {
     await using broker = await Broker.connect()
-    await using cable = await Cable.lay()
+    await using cable = await Cable.lay(RABBITMQ)
     await inSimulation(async () => {
       const queue = await broker.queue()
       const opened = new Arrivals<unknown>()

@@ -9,11 +9,11 @@ import {
 } from 'sluice/rabbitmq'
 import { channels, type RabbitMQConnect, type RabbitMQConnectionFailure } from 'sluice/telemetry'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { Arrivals, listen } from '../support/arrivals.ts'
 import { Gate } from '../support/broadway.ts'
 import { LogBook } from '../support/log-book.ts'
 import { PATIENCE, type RabbitMQNode, rabbitmqCanStart, serverOfItsOwn } from '../support/rabbitmq-node.ts'
 import { type Delivered, text } from '../support/rabbitmq-pipeline.ts'
-import { Arrivals, listen } from '../support/rabbitmq-server.ts'
 
 /** The connection that is looked at; there are others. */
 const OURS = 'ours'

@@ -2,9 +2,11 @@ import { Broadway } from 'sluice/broadway'
 import { type AmqpChannel, type MetadataName, RabbitMQSource, type RabbitMQSourceOptions } from 'sluice/rabbitmq'
 import { channels, type RabbitMQConnect } from 'sluice/telemetry'
 import { describe, expect, it } from 'vitest'
+import { Arrivals } from '../support/arrivals.ts'
 import { inSimulation } from '../support/broadway.ts'
+import { Cable } from '../support/cable.ts'
 import { type Delivered, text } from '../support/rabbitmq-pipeline.ts'
-import { Arrivals, Broker, Cable, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
+import { Broker, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
 
 type Handle = (message: Delivered) => Delivered | Promise<Delivered>
 
@@ -175,7 +177,7 @@ describe.skipIf(!rabbitmqIsThere)('a source of a real server', () => {
     ],
   ])('B160 when %s the messages come again, marked, and old answers fail loudly', async (_, happens) => {
     await using broker = await Broker.connect()
-    await using cable = await Cable.lay()
+    await using cable = await Cable.lay(RABBITMQ)
     await inSimulation(async (sim) => {
       const queue = await broker.queue(3)
       const { open, opened } = gate()

@@ -2,9 +2,10 @@ import type { Later, Ref } from 'sluice'
 import { Broadway } from 'sluice/broadway'
 import { RabbitMQSource, type RabbitMQSourceStats } from 'sluice/rabbitmq'
 import { describe, expect, it } from 'vitest'
+import { Arrivals } from '../support/arrivals.ts'
 import { inSimulation } from '../support/broadway.ts'
 import { pipelineOver } from '../support/rabbitmq-pipeline.ts'
-import { Arrivals, Broker, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
+import { Broker, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
 import { refused, ScriptedServer } from '../support/scripted-rabbitmq.ts'
 
 const NONE = { connected: false, ready: undefined, unanswered: 0 }

@@ -5,9 +5,10 @@ import { Broadway } from 'sluice/broadway'
 import { type ConnectionOptions, RabbitMQPublisher, RabbitMQSource } from 'sluice/rabbitmq'
 import { channels, type RabbitMQConnectionFailure } from 'sluice/telemetry'
 import { describe, expect, it } from 'vitest'
+import { Arrivals } from '../support/arrivals.ts'
 import { inSimulation } from '../support/broadway.ts'
 import { Authority } from '../support/certificates.ts'
-import { Arrivals, Broker, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
+import { Broker, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
 
 const ours = new Authority('ours')
 const theirs = new Authority('theirs')

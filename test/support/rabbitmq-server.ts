@@ -1,10 +1,7 @@
 /** The RabbitMQ of this machine, or the one at RABBITMQ_URL; `scripts/with-servers` starts a private one. */
 
 import { randomUUID } from 'node:crypto'
-import { connect as connectSocket, createServer, type Socket } from 'node:net'
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
-import type { TypedChannel } from 'sluice/telemetry'
-import { onTestFinished } from 'vitest'
 
 export const RABBITMQ = process.env['RABBITMQ_URL'] ?? 'amqp://guest:guest@127.0.0.1:5672'
 
@@ -95,97 +92,4 @@ export class Broker implements AsyncDisposable {
     for (const exchange of this.#exchanges) await this.channel.deleteExchange(exchange)
     await this.#model.close()
   }
-}
-
-/** A way to a server that can be cut, and on which nothing may get through for a while. */
-export class Cable implements AsyncDisposable {
-  readonly #target: string
-  /** Both ends of each connection, both ways round. */
-  readonly #ends = new Map<Socket, Socket>()
-  #paused = false
-  readonly #server = createServer((near) => {
-    const { hostname, port } = new URL(this.#target)
-    const far = connectSocket(Number(port || 5672), hostname)
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      this.#ends.set(one, other)
-      one.on('error', () => {})
-      one.on('close', () => {
-        this.#ends.delete(one)
-        other.destroy()
-      })
-      if (!this.#paused) one.pipe(other)
-    }
-  })
-
-  private constructor(target: string) {
-    this.#target = target
-  }
-
-  static async lay(target: string = RABBITMQ): Promise<Cable> {
-    const cable = new Cable(target)
-    await new Promise<void>((resolve) => cable.#server.listen(0, '127.0.0.1', resolve))
-    return cable
-  }
-
-  get uri(): string {
-    const address = this.#server.address()
-    const uri = new URL(this.#target)
-    uri.host = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
-    return uri.href
-  }
-
-  /** How many there are. */
-  get connections(): number {
-    return this.#ends.size / 2
-  }
-
-  cut(): void {
-    for (const socket of this.#ends.keys()) socket.destroy()
-  }
-
-  /** Nothing gets through, not even that somebody hung up. */
-  pause(): void {
-    this.#paused = true
-    for (const socket of this.#ends.keys()) socket.unpipe().pause()
-  }
-
-  resume(): void {
-    this.#paused = false
-    for (const [one, other] of this.#ends) one.pipe(other)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.cut()
-    await new Promise((resolve) => this.#server.close(resolve))
-  }
-}
-
-/** Things that come, to wait for. */
-export class Arrivals<T> {
-  readonly all: T[] = []
-  #waiting: { readonly count: number; readonly resolve: () => void }[] = []
-
-  add(item: T): void {
-    this.all.push(item)
-    for (const { resolve } of this.#waiting.filter(({ count }) => count <= this.all.length)) resolve()
-    this.#waiting = this.#waiting.filter(({ count }) => count > this.all.length)
-  }
-
-  /** Resolves when there are that many. */
-  async reach(count: number): Promise<readonly T[]> {
-    if (this.all.length < count) await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }))
-    return this.all
-  }
-}
-
-/** What a channel of telemetry tells until the test ends. */
-export function listen<T>(channel: TypedChannel<T>): Arrivals<T> {
-  const told = new Arrivals<T>()
-  const listener = (event: T) => told.add(event)
-  channel.subscribe(listener)
-  onTestFinished(() => void channel.unsubscribe(listener))
-  return told
 }
