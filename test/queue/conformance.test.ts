@@ -1,7 +1,8 @@
 import { configure, type Ref, start } from 'sluice'
 import { Queue, QueueSource } from 'sluice/queue'
 import { type ConnectorHarness, connectorChecks } from 'sluice/testing'
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { breachOf } from '../support/connector-breach.ts'
 import { LogBook } from '../support/log-book.ts'
 
 /** The embedded queue, as the checks of connectors want it. */
@@ -33,9 +34,26 @@ const harness: ConnectorHarness<Ref<Queue<string>>> = {
   connections: async (queue) => (await queue.call.stats()).waitingToReceive,
 }
 
+/** Messages with keys, which may overtake those with others. */
+const withKeys: typeof harness = {
+  ...harness,
+  order: 'key',
+  async publish(queue, payloads) {
+    await queue.call.enqueueMany(payloads.map(({ text, key }) => ({ data: text, key })))
+  },
+}
+
+const seeds = process.env['CI'] ? 20 : 3
 // Checks fail messages and kill pipelines on purpose.
 configure({ logger: new LogBook() })
 
 describe('the embedded queue', () => {
   for (const { title, run } of connectorChecks(harness)) it(title, run)
+
+  it.each([
+    ['without', harness],
+    ['with', withKeys],
+  ])('does all of that in simulations, in many orders, %s keys', async (_, harness) => {
+    for (let seed = 1; seed <= seeds; seed++) expect(await breachOf(harness, seed)).toBeUndefined()
+  })
 })

@@ -1,7 +1,7 @@
 /** Checks of what becomes of messages when something ends: pipelines, sources, connections. */
 
 import { whereis } from '../../process/name.ts'
-import { brief, type Handle, handled, inSomeTime, type Outcome, type Trial } from './trial.ts'
+import { brief, type Handle, handled, inSomeTime, numberOf, type Outcome, type Trial } from './trial.ts'
 
 const COUNT = 20
 /** Messages that are in hand when something happens. */
@@ -27,7 +27,7 @@ export async function recoversSource<Site>(trial: Trial<Site>): Promise<void> {
   const { ref } = await trial.start(hand.handle, { options: trial.harness.soon })
   await hand.isFull()
   for (const name of await ref.call.producerNames()) whereis(name)?.kill()
-  trial.step('its source is killed')
+  trial.step('its source killed')
   hand.open()
   await trial.finish([...before, ...(await trial.publish(COUNT))])
   await trial.settle()
@@ -37,7 +37,7 @@ export async function recoversSource<Site>(trial: Trial<Site>): Promise<void> {
 export async function reconnects<Site>(trial: Trial<Site>): Promise<void> {
   const { harness, site } = trial
   const disrupt = async (): Promise<void> => {
-    trial.step('connections are cut')
+    trial.step('connections cut')
     await harness.disrupt?.(site)
   }
   const before = await trial.publish(COUNT)
@@ -47,6 +47,7 @@ export async function reconnects<Site>(trial: Trial<Site>): Promise<void> {
   await disrupt()
   hand.open()
   await trial.finish([...before, ...(await trial.publish(COUNT))])
+  await trial.acknowledged()
   await disrupt()
   await trial.finish(await trial.publish(COUNT))
   await trial.settle()
@@ -99,7 +100,7 @@ class Hand<Site> {
 
   /** Waits until all processors have a message in hand. */
   async isFull(): Promise<void> {
-    await this.#trial.until(`${HELD} messages to be in hand`, () =>
+    await this.#trial.until(`${numberOf(HELD)} to be in hand`, () =>
       this.#held.length >= HELD ? undefined : `${this.#held.length}`,
     )
   }

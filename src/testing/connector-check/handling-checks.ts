@@ -1,6 +1,6 @@
 /** Checks of what becomes of messages while all is well but the messages. */
 
-import { brief, type Handling, handled, inSomeTime, type Outcome, type Trial } from './trial.ts'
+import { brief, type Handling, handled, inSomeTime, numberOf, type Outcome, type Trial } from './trial.ts'
 
 /** Messages of a check. */
 const COUNT = 20
@@ -12,7 +12,6 @@ export async function delivers<Site>(trial: Trial<Site>): Promise<void> {
   await trial.finish(before)
   await trial.finish([...(await trial.publish(1)), ...(await trial.publish(COUNT))])
   await pipeline.stop()
-  await trial.leaves(0)
 }
 
 /** Handled one by one, and in batches. */
@@ -94,12 +93,12 @@ export async function demand<Site>(trial: Trial<Site>): Promise<void> {
     maxDemand,
   })
   const handOut = (count: number): Promise<void> =>
-    trial.until(`${count} messages to be handled at the same time`, () =>
+    trial.until(`${numberOf(count)} to be handled at the same time`, () =>
       waiting.length >= count ? undefined : `${waiting.length}`,
     )
   const withinBounds = (): Promise<void> =>
-    trial.until(`at most ${most} messages to be handed out`, async () => {
-      if (pipeline.mostHeld > most) trial.fail(`at most ${most} messages to be handed out`, `${pipeline.mostHeld}`)
+    trial.until(`at most ${numberOf(most)} to be handed out`, async () => {
+      if (pipeline.mostHeld > most) trial.fail(`at most ${numberOf(most)} to be handed out`, `${pipeline.mostHeld}`)
       const unacknowledged = (await harness.unacknowledged?.(site)) ?? 0
       const left = (await harness.waiting?.(site)) ?? trial.published.length
       const taken = Math.max(unacknowledged, trial.published.length - left)
@@ -118,7 +117,7 @@ export async function demand<Site>(trial: Trial<Site>): Promise<void> {
       trial.unfinished(trial.published).length <= trial.published.length - done - 1 ? undefined : 'none',
     )
   }
-  if (pipeline.mostHeld > most) trial.fail(`at most ${most} messages to be handed out`, `${pipeline.mostHeld}`)
+  if (pipeline.mostHeld > most) trial.fail(`at most ${numberOf(most)} to be handed out`, `${pipeline.mostHeld}`)
   await pipeline.stop()
   await trial.leaves(0)
 }

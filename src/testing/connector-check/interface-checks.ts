@@ -1,7 +1,7 @@
 /** Checks of what users give a connector: options, and messages to publish. */
 
 import { ConnectorCheckError } from './rules.ts'
-import { handled, type Trial, textOf } from './trial.ts'
+import { handled, numberOf, type Trial, textOf } from './trial.ts'
 
 const COUNT = 50
 
@@ -31,7 +31,7 @@ export async function publishes<Site>(trial: Trial<Site>): Promise<void> {
   if (publisher === undefined) return
   for (const count of [1, COUNT]) {
     const published = publisher.publish(trial.payloads(count))
-    await trial.expects(`${count} messages to be published`, published)
+    await trial.expects(`${numberOf(count)} to be published`, published)
     await trial.leaves(trial.published.length)
   }
   await trial.expects('the publisher to end', publisher.close())
@@ -48,7 +48,7 @@ export async function publishesAgain<Site>(trial: Trial<Site>): Promise<void> {
   if (publisher === undefined) return
   for (let round = 0; round < 3; round++) {
     const published = publisher.publish(trial.payloads(COUNT))
-    trial.step('connections are cut')
+    trial.step('connections cut')
     await Promise.all([
       trial.expects('messages to be published when connections were cut', published),
       harness.disrupt?.(site),

@@ -8,7 +8,7 @@ import { currentRuntime } from '../../process/runtime.ts'
 import type { Emits } from '../../stage/subscription-options.ts'
 import { seededRandom } from '../random.ts'
 import type { ConnectorHarness, ConnectorPayload } from './harness.ts'
-import { ConnectorCheckError, type ConnectorRule } from './rules.ts'
+import { type ConnectorBreach, ConnectorCheckError, type ConnectorRule } from './rules.ts'
 
 /** What handling a message comes to. One that throws has failed as well. */
 export type Outcome = 'ok' | 'failed'
@@ -108,7 +108,7 @@ export class Trial<Site> {
   readonly #running = new Set<TrialPipeline>()
   #started = 0
   /** What is waited for, and how far it is. */
-  #awaited = { expected: 'the check to begin', seen: 'nothing' }
+  #awaited: ConnectorBreach
   #changed: (() => void)[] = []
   #breach: ConnectorCheckError | undefined = undefined
 
@@ -118,6 +118,7 @@ export class Trial<Site> {
     this.random = seededRandom(seed)
     this.#rule = rule
     this.#seed = seed
+    this.#awaited = { rule, expected: 'the check to begin', seen: 'nothing' }
   }
 
   // ---- What is done
@@ -138,7 +139,7 @@ export class Trial<Site> {
     })
     for (const { text, key } of payloads) this.#keys.set(text, key)
     this.published.push(...payloads)
-    this.step(`${count} messages are published`)
+    this.step(`${numberOf(count)} published`)
     return payloads
   }
 
@@ -171,12 +172,12 @@ export class Trial<Site> {
       },
       async stop() {
         trial.#running.delete(pipeline)
-        trial.step(`pipeline ${number} is stopped`)
-        await trial.expects(`pipeline ${number} to end in order when it is stopped`, pipeline.ref.stop())
+        trial.step(`pipeline ${number} stopped`)
+        await trial.expects(`pipeline ${number} to end in order when it is stopped`, pipeline.ref.stop(), 'drains')
       },
       async kill() {
         trial.#running.delete(pipeline)
-        trial.step(`pipeline ${number} is killed`)
+        trial.step(`pipeline ${number} killed`)
         pipeline.ref.kill()
         await pipeline.ref.done
       },
@@ -235,7 +236,7 @@ export class Trial<Site> {
             },
           }),
     })
-    this.step(`pipeline ${number} is started`)
+    this.step(`pipeline ${number} started`)
     refs.push(await this.expects(`pipeline ${number} to start`, starting))
     this.#running.add(pipeline)
     return pipeline
@@ -259,7 +260,7 @@ export class Trial<Site> {
 
   /** Waits until these have been handled. */
   async finish(payloads: readonly ConnectorPayload[]): Promise<void> {
-    await this.until(`${payloads.length} messages to be handled`, () => {
+    await this.until(`${numberOf(payloads.length)} to be handled`, () => {
       const missing = this.unfinished(payloads)
       return missing.length === 0 ? undefined : `all but ${missing.length}: ${brief(missing)}`
     })
@@ -267,9 +268,9 @@ export class Trial<Site> {
 
   /** Waits until the server has so many messages, and nobody has any of them. */
   async leaves(count: number): Promise<void> {
-    await this.until(`the server to have ${count} messages left, and nobody to hold any`, async () => {
+    await this.until(`${numberOf(count)} to be left at the server, and nobody to have any`, async () => {
       const left = await this.left()
-      return left === undefined || left === count ? undefined : `${left} left`
+      return left === undefined || left === count ? undefined : `${left}`
     })
   }
 
@@ -284,20 +285,25 @@ export class Trial<Site> {
     return waiting + unacknowledged
   }
 
+  /** Waits until all that was published is acknowledged, as far as the server can be asked. */
+  async acknowledged(): Promise<void> {
+    await this.until('everything to be acknowledged in the end', async () => {
+      const left = await this.left()
+      return left === undefined || left === 0 ? undefined : `${numberOf(left)} left`
+    })
+  }
+
   /**
-   * Stops all pipelines, and finds everything acknowledged in the end: what was delivered again meanwhile, the next pipelines
-   * handle.
+   * Everything is acknowledged in the end, and stays so when the pipelines are stopped; what was on its way again just then, the
+   * next one has.
    */
   async settle(): Promise<void> {
     for (;;) {
+      await this.acknowledged()
       for (const pipeline of [...this.#running]) await pipeline.stop()
       const left = await this.expects('the server to tell what is left', this.left())
       if (left === undefined || left === 0) return
       await this.start(handled, { options: this.harness.soon })
-      await this.until('everything to be acknowledged in the end', async () => {
-        const left = await this.left()
-        return left === 0 ? undefined : `${left} messages left`
-      })
     }
   }
 
@@ -318,7 +324,7 @@ export class Trial<Site> {
       const seen = await missing()
       if (this.#breach !== undefined) throw this.#breach
       if (seen === undefined) return
-      this.#awaited = { expected, seen }
+      this.#awaited = { rule: this.#rule, expected, seen }
       for (const { ref, number } of this.#running) {
         if (!ref.alive) this.fail(expected, `${seen}; pipeline ${number} has ended: ${textOf(await ref.done)}`)
       }
@@ -327,18 +333,18 @@ export class Trial<Site> {
   }
 
   /** Waits for what must not fail. */
-  async expects<T>(expected: string, promise: Promise<T>): Promise<T> {
-    this.#awaited = { expected, seen: 'nothing yet' }
+  async expects<T>(expected: string, promise: Promise<T>, rule: ConnectorRule = this.#rule): Promise<T> {
+    this.#awaited = { rule, expected, seen: 'nothing' }
     try {
       return await promise
     } catch (error) {
-      throw this.#error(expected, textOf(error), error)
+      throw this.#error({ rule, expected, seen: textOf(error) }, error)
     }
   }
 
   /** @throws `ConnectorCheckError`. */
   fail(expected: string, seen: string): never {
-    throw this.#error(expected, seen)
+    throw this.#error({ rule: this.#rule, expected, seen })
   }
 
   // ---- Time
@@ -351,8 +357,8 @@ export class Trial<Site> {
       late = reject
     })
     const timer = this.#runtime.clock.setTimer(deadline, () => {
-      const { expected, seen } = this.#awaited
-      this.#breach ??= this.#error(expected, `${seen} after ${deadline} ms`)
+      const { rule, expected, seen } = this.#awaited
+      this.#breach ??= this.#error({ rule, expected, seen: `${seen} after ${deadline} ms` })
       late(this.#breach)
       this.#change()
     })
@@ -366,7 +372,7 @@ export class Trial<Site> {
 
   /** Kills what still runs. */
   async end(): Promise<void> {
-    this.#breach ??= this.#error('the check to be over', 'more')
+    this.#breach ??= this.#error(this.#awaited)
     this.#change()
     for (const pipeline of [...this.#running]) await pipeline.kill()
   }
@@ -392,7 +398,8 @@ export class Trial<Site> {
     const text = this.#text(message)
     const key = this.#keys.get(text)
     if (key === undefined) {
-      this.#breach ??= this.#error('every message as it was published', `one that nobody has published: ${cut(text)}`)
+      const seen = `one that nobody has published: ${cut(text)}`
+      this.#breach ??= this.#error({ rule: 'delivers', expected: 'every message as it was published', seen })
       this.#change()
     }
     const nth = this.handlings.filter((other) => other.text === text).length + 1
@@ -413,10 +420,14 @@ export class Trial<Site> {
     return [...new Set(this.#keys.values())].indexOf(key)
   }
 
-  #error(expected: string, seen: string, cause?: unknown): ConnectorCheckError {
-    const breach = { rule: this.#rule, expected, seen }
+  #error(breach: ConnectorBreach, cause?: unknown): ConnectorCheckError {
     return new ConnectorCheckError(this.harness.name, breach, this.#seed, [...this.#steps], cause)
   }
+}
+
+/** `1 message`, `2 messages`. */
+export function numberOf(count: number): string {
+  return `${count} message${count === 1 ? '' : 's'}`
 }
 
 /** The numbers that texts begin with, some of them. */

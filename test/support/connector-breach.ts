@@ -1,0 +1,20 @@
+/** Runs the checks of connectors in a simulation: nothing depends on how fast the machine is. */
+
+import { type ConnectorHarness, connectorChecks, simulate } from 'sluice/testing'
+import { settlement } from './settlement.ts'
+
+/** Virtual milliseconds until a check is over, whatever it waits for. */
+const LONG = 70_000
+
+/** What the first check that fails throws. */
+export async function breachOf<Site>(harness: ConnectorHarness<Site>, seed: number): Promise<unknown> {
+  for (const { run } of connectorChecks(harness, { seed })) {
+    const { error } = await simulate({ seed }).run(async (sim) => {
+      const ended = settlement(run())
+      await sim.advance(LONG, { foreign: true })
+      return ended
+    })
+    if (error !== undefined) return error
+  }
+  return undefined
+}
