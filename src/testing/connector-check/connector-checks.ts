@@ -35,7 +35,7 @@ const always = (): boolean => true
 const ENTRIES: readonly Entry[] = [
   { rule: 'delivers', title: 'delivers everything, as it was published', check: delivers, applies: always },
   { rule: 'acknowledges', title: 'acknowledges what was handled', check: acknowledges, applies: always },
-  { rule: 'redelivers', title: 'has messages that failed come again, or not', check: redelivers, applies: always },
+  { rule: 'redelivers', title: 'delivers again what failed, if it promises to', check: redelivers, applies: always },
   { rule: 'isolates', title: 'goes on when a message cannot be handled', check: isolates, applies: always },
   { rule: 'demand', title: 'hands out no more than was asked for', check: demand, applies: always },
   { rule: 'order', title: 'keeps the order', check: order, applies: ({ order }) => order !== 'none' },

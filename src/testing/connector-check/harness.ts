@@ -27,6 +27,10 @@ export interface ConnectorPublisher {
  * each check has a fresh one. What is optional and left out is not checked.
  *
  * The server is asked for facts and waited for, so all may take their time; numbers have to become right in the end.
+ *
+ * Set backoffs, polls and waits between attempts low, so that what was given back comes again at once, and attempts to no limit.
+ * Leave leases, such as a visibility timeout, at 30 seconds or more, since a slow machine must not run into them; a short one goes
+ * to `soon`. A proxy between the connector and its server makes `disrupt` and `connections` easy; `publish` goes past it.
  */
 export interface ConnectorHarness<Site> {
   /** What errors call it: the name of its class. */
@@ -38,9 +42,7 @@ export interface ConnectorHarness<Site> {
   close(site: Site): Promise<void>
 
   /**
-   * The source for a pipeline, with these options laid over those of the harness. What a pipeline gave back, and a lost
-   * connection, should come back at once, so set waits and backoffs low; leases, such as a visibility timeout, to 30 seconds or
-   * more, and attempts without a limit.
+   * The source for a pipeline, with these options laid over those of the harness: `soon`, or some of `badOptions`.
    */
   producer(site: Site, options: object): ConnectorProducer
   /** Publishes, in this order, past the connector; resolves when the server has them. It also works while `disrupt` does its work. */
