@@ -18,8 +18,8 @@ import { Down, Exit } from '../process/signals.ts'
 import { ConsumingBehaviour } from '../stage/consuming-behaviour.ts'
 import { IterableProducer } from '../stage/interop/iterable-producer.ts'
 import { type Emitted, Producer } from '../stage/producer.ts'
-import { ProducerBehaviour } from '../stage/producer-behaviour.ts'
 import { StageBehaviour } from '../stage/stage-behaviour.ts'
+import { kindOfStage } from '../stage/stage-kind.ts'
 import { asyncSubscribe, setDemand, syncSubscribe } from '../stage/subscribe.ts'
 import type { Subscription } from '../stage/subscription.ts'
 import type { Emits, Handles, SubscribeTo } from '../stage/subscription-options.ts'
@@ -405,5 +405,5 @@ function hold(ref: Ref): void {
 }
 
 function isProducer(ref: Ref): boolean {
-  return processOf(ref).behaviour instanceof ProducerBehaviour
+  return kindOfStage(processOf(ref)) === 'producer'
 }

@@ -55,7 +55,10 @@ export class Inlet {
     const { cancel, min, max } = checkSubscription(options)
     const subscription = new Subscription(this.#process.runtime.nextId(), this.#process, producer, options)
     const monitor = this.#process.monitor(producer)
-    producer.deliver(new Tag(SUBSCRIBE, subscription), replaced)
+    // Another producer does not know it.
+    const known = replaced?.subscription.ends.producer === producer
+    if (!known) replaced?.subscription.cancel(replaced.reason)
+    producer.deliver(new Tag(SUBSCRIBE, subscription), known ? replaced : undefined)
     const automatic = accept(subscription)
     subscription.inflow = { monitor, mode: cancel, automatic, demand: max, min, max }
     this.#subscriptions.set(monitor, subscription)

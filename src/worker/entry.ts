@@ -42,9 +42,9 @@ function received(frame: Frame): void {
       return peer.line.open(frame[2])
     }
     case 'closed':
-      return places.closed(frame[1], receivedReason(frame[2]))
+      return places.closed(frame[1], receivedReason(frame[2]), frame[3])
     case 'ping':
-      return starter.line.send(['pong'])
+      return starter.line.send(['pong', frame[1]])
     case 'end':
       process.exit()
   }

@@ -3,7 +3,7 @@
  * used before its port is there.
  */
 
-import type { MessagePort, TransferListItem } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
 import { WorkerError } from './errors.ts'
 import { pack, type ReceiveRef, type SendRef, unpack } from './packing.ts'
 import { takeTransfers } from './transfer.ts'
@@ -63,6 +63,15 @@ export class Line {
     this.#frames.push(frame)
     this.onSend?.()
     if (this.#port !== undefined) this.#flushSoon()
+  }
+
+  /** The other side has ended: what it has sent before is received now, in front of the news of its end, which came another way. */
+  receiveRest(): void {
+    const port = this.#port
+    if (port === undefined) return
+    for (let rest = receiveMessageOnPort(port); rest !== undefined; rest = receiveMessageOnPort(port)) {
+      this.#received(rest.message)
+    }
   }
 
   /** Nothing is sent or received any more. */

@@ -6,10 +6,11 @@ import { StartError } from '../otp/errors.ts'
 import { type Call, isCall } from '../process/call.ts'
 import { ProcessError } from '../process/errors.ts'
 import type { ExitReason } from '../process/exit-reason.ts'
-import { CAST, DRAIN, EXIT, INFO, isCast, isCastOne, payloadOf, STOP, Tag } from '../process/message.ts'
+import { CAST, DRAIN, EXIT, INFO, isCast, isCastOne, type Method, payloadOf, STOP, Tag } from '../process/message.ts'
 import type { Process } from '../process/process.ts'
 import { Exit } from '../process/signals.ts'
 import { standsForStage } from '../stage/distant-stages.ts'
+import { nameOfRequest, requestNamed } from '../stage/stage-requests.ts'
 import { isProtocol } from '../stage/subscription.ts'
 import type { WorkerError } from './errors.ts'
 import { Line, type LineEnd } from './line.ts'
@@ -18,7 +19,7 @@ import { Remembered } from './remembered.ts'
 import { RemoteCall } from './remote-call.ts'
 import { StageTraffic } from './stage-traffic.ts'
 import { type Original, StandInBehaviour, StandInProcess } from './stand-in.ts'
-import type { Frame, PlaceId, ProcessFrame, WireRef } from './wire.ts'
+import type { Frame, PlaceId, ProcessFrame, WireEnd, WireRef } from './wire.ts'
 import { receivedReason, sendable } from './wire-error.ts'
 
 /** Takes the frames that are not for processes. */
@@ -58,14 +59,17 @@ export class Peer implements LineEnd {
     return this.place === 0 ? 'the main thread' : `worker ${this.place}`
   }
 
-  /** The thread has ended: its processes are dead. */
-  close(reason: ExitReason): void {
+  /** The thread has ended: its processes are dead. It may have ended with the `last` of them. */
+  close(reason: ExitReason, last?: WireEnd): void {
     if (this.#closed !== undefined) return
+    this.line.receiveRest()
     this.#closed = reason
     this.line.close()
     for (const call of this.#asked.values()) call.abandon()
     this.#asked.clear()
-    for (const standIn of [...this.#standIns.values()]) standIn.endAs(reason)
+    for (const [id, standIn] of [...this.#standIns]) {
+      standIn.endAs(id === last?.id ? receivedReason(last.reason) : reason)
+    }
     this.#standIns.clear()
     this.#calls.clear()
     this.#stages.close()
@@ -109,8 +113,8 @@ export class Peer implements LineEnd {
   forward(standIn: StandInProcess, { id }: Original, tag: Tag, payload: unknown): void {
     const { line } = this
     if (isCall(tag)) this.#call(standIn, id, tag, payloadOf(tag, payload))
-    else if (isCastOne(tag)) line.send(['cast', id, tag.subject.name, [payload]])
-    else if (isCast(tag)) line.send(['cast', id, tag.subject.name, payloadOf(tag, payload)])
+    else if (isCastOne(tag)) line.send(['cast', id, nameOf(tag.subject), [payload]])
+    else if (isCast(tag)) line.send(['cast', id, nameOf(tag.subject), payloadOf(tag, payload)])
     else if (tag === EXIT && payload instanceof Exit) this.#signal(id, payload)
     else if (tag === STOP) line.send(['stop', id, false, sendable(payload)])
     else if (tag === DRAIN) line.send(['stop', id, true, sendable(payload)])
@@ -130,7 +134,8 @@ export class Peer implements LineEnd {
 
   #call(standIn: StandInProcess, id: number, call: Call, args: readonly unknown[]): void {
     standIn.promise(call)
-    if (standIn.stubs?.messages.has(call.method) !== true) {
+    const request = nameOfRequest(call.subject)
+    if (request === undefined && standIn.stubs?.messages.has(call.method) !== true) {
       const text = `${standIn} has no message ${call.method}; in another thread a process has those of its class only`
       this.#failed(call, new ProcessError('not_a_message', text))
       return
@@ -141,7 +146,7 @@ export class Peer implements LineEnd {
       this.#answered(number)
       this.line.send(['abandoned', number])
     }
-    this.line.send(['call', id, number, call.method, args])
+    this.line.send(['call', id, number, request ?? call.method, args])
   }
 
   #signal(id: number, { from, reason }: Exit): void {
@@ -209,7 +214,7 @@ export class Peer implements LineEnd {
       case 'send':
         return process.deliver(INFO, frame[2])
       case 'cast': {
-        const method = process.stubs?.messages.get(frame[2])
+        const method = messageOf(process, frame[2])
         if (method !== undefined) process.deliver(new Tag(CAST, method), frame[3])
         return
       }
@@ -228,7 +233,7 @@ export class Peer implements LineEnd {
   }
 
   #called(process: Process, number: number, method: string, args: readonly unknown[]): void {
-    const handler = process.stubs?.messages.get(method)
+    const handler = messageOf(process, method)
     const failed = (error: unknown): void => {
       this.#asked.delete(number)
       this.line.send(['failed', number, sendable(error)])
@@ -302,4 +307,13 @@ export class Peer implements LineEnd {
       }
     }
   }
+}
+
+/** How another thread finds what is to be run. */
+function nameOf(method: Method): string {
+  return nameOfRequest(method) ?? method.name
+}
+
+function messageOf(process: Process, name: string): Method | undefined {
+  return process.stubs?.messages.get(name) ?? requestNamed(name)
 }

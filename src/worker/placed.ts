@@ -146,8 +146,9 @@ export class PlacedBehaviour extends ServerBehaviour implements Birth {
     // Why it was refused comes behind.
     if (this.#starting !== undefined) return
     const { standIn } = this
-    if (this.#site === undefined || this.#thread === undefined) standIn.endAs(reason)
-    else this.#site.originalEnded(this.#thread, () => standIn.endAs(reason))
+    const { original } = standIn
+    if (this.#site === undefined || this.#thread === undefined || original === undefined) standIn.endAs(reason)
+    else this.#site.originalEnded(this.#thread, { id: original.id, reason }, () => standIn.endAs(reason))
   }
 
   override ended(reason: ExitReason): void {

@@ -9,11 +9,12 @@ import { Process } from '../process/process.ts'
 import { processOf, type Ref } from '../process/ref.ts'
 import type { Runtime } from '../process/runtime.ts'
 import { type Stubs, stubsByName } from '../process/stubs.ts'
+import { standsForStage } from '../stage/distant-stages.ts'
 import { kindOfStage } from '../stage/stage-kind.ts'
 import { type Control, Peer } from './peer.ts'
 import { Remembered } from './remembered.ts'
 import { StandInProcess } from './stand-in.ts'
-import type { PlaceId, WireRef, WireType } from './wire.ts'
+import type { PlaceId, WireEnd, WireRef, WireType } from './wire.ts'
 
 export class Places {
   readonly runtime: Runtime
@@ -51,9 +52,9 @@ export class Places {
   }
 
   /** A thread has ended. It is not forgotten: refs to its processes may still come. */
-  closed(place: PlaceId, reason: ExitReason): void {
+  closed(place: PlaceId, reason: ExitReason, last?: WireEnd): void {
     const peer = this.#peers.get(place) ?? this.add(place)
-    peer.close(reason)
+    peer.close(reason, last)
   }
 
   /** The thread with this number, if a line to it is there or on its way. */
@@ -80,7 +81,17 @@ export class Places {
   /** The process that a ref which came from another thread stands for here. */
   received(ref: WireRef): Process {
     if (ref.place !== this.own) return this.peer(ref.place).standIn(ref)
-    return this.#shared.get(ref.id) ?? this.#ended.get(ref.id) ?? ended(this.runtime, ref.label)
+    return this.#shared.get(ref.id) ?? this.#ended.get(ref.id) ?? this.#forgotten(ref)
+  }
+
+  /** A process that is dead already, and whose ref comes back when nobody here knew it any more. */
+  #forgotten({ label, type }: WireRef): Process {
+    const process = new Process(this.runtime, undefined, label)
+    process.behaviour = { receive() {}, crashed() {}, ended() {} }
+    if (type !== undefined) process.stubs = this.stubsOf(type)
+    if (type?.stage !== undefined) standsForStage(process, type.stage)
+    process.exit('noproc', 'signalled')
+    return process
   }
 
   /** Others may send messages to a process of this thread. */
@@ -127,14 +138,6 @@ export function typeOf(process: Process): WireType | undefined {
     stopTimeout,
     stage: kindOfStage(process),
   }
-}
-
-/** A process that is dead already: its ref comes back after its end. */
-function ended(runtime: Runtime, label: string): Process {
-  const process = new Process(runtime, undefined, label)
-  process.behaviour = { receive() {}, crashed() {}, ended() {} }
-  process.exit('noproc', 'signalled')
-  return process
 }
 
 const known = new WeakMap<Runtime, Places>()

@@ -2,7 +2,7 @@
 
 import type { Runtime } from '../process/runtime.ts'
 import { WorkerError } from './errors.ts'
-import { Thread } from './thread.ts'
+import { type ProcessEnd, Thread } from './thread.ts'
 import type { ThreadOptions } from './thread-options.ts'
 
 /** Gives the thread for a process, and knows what becomes of it afterwards. */
@@ -12,7 +12,7 @@ export interface Site {
   /** The process was killed: it is dead for everyone, and must not run on. */
   killed(thread: Thread): void
   /** The process has ended by itself; calls back when that may be told. */
-  originalEnded(thread: Thread, ended: () => void): void
+  originalEnded(thread: Thread, end: ProcessEnd, ended: () => void): void
 }
 
 /** A thread for one process alone: it ends with it, and is ended when the process is killed. */
@@ -32,8 +32,8 @@ export class OwnThread implements Site {
   }
 
   /** Who waits for the end of the process finds no thread left behind. */
-  originalEnded(thread: Thread, ended: () => void): void {
+  originalEnded(thread: Thread, end: ProcessEnd, ended: () => void): void {
     thread.onEnd(ended)
-    thread.end('shutdown')
+    thread.end('shutdown', end)
   }
 }

@@ -17,6 +17,12 @@ import { type Threads, threadsOf } from './threads.ts'
 import type { Frame, StartRequest, WireType } from './wire.ts'
 import { receivedReason } from './wire-error.ts'
 
+/** How a process has ended that ran in a worker. */
+export interface ProcessEnd {
+  readonly id: number
+  readonly reason: ExitReason
+}
+
 /** A process on its way in a worker. */
 export interface Birth {
   readonly standIn: StandInProcess
@@ -62,11 +68,17 @@ export class Thread {
   #lastBirth = 0
   /** It runs, and has answered. */
   #ready = false
-  #heard = false
-  #watchdog: Timer | undefined = undefined
+  /** It was told something that it has to do at once. */
+  #told = false
+  /** Pings are numbered: what came in meanwhile may have been sent before it got stuck. */
+  #pings = 0
+  #answered = 0
+  #watchdog: { readonly timer: Timer; readonly until: number } | undefined = undefined
   /** Why it ends, or has ended. */
   #reason: ExitReason | undefined = undefined
   #ended = false
+  /** The process whose end is the end of the thread: those who did not hear of it yet are to hear that, and not how the thread ended. */
+  last: ProcessEnd | undefined = undefined
   readonly #onEnd: (() => void)[] = []
 
   /** @throws `WorkerError` `bad_options` inside a worker, which starts no others. */
@@ -125,9 +137,10 @@ export class Thread {
   }
 
   /** Asks the worker to end; one that does not is ended. Its processes end with the reason. */
-  end(reason: ExitReason): void {
+  end(reason: ExitReason, last?: ProcessEnd): void {
     if (this.#reason !== undefined) return
     this.#reason = reason
+    this.last = last
     this.peer.line.send(['end'])
     const grace = this.#runtime.clock.setTimer(END_GRACE, () => void this.#worker.terminate(), false)
     this.onEnd(() => grace.cancel())
@@ -168,6 +181,9 @@ export class Thread {
         const err = error === undefined ? {} : { err: receivedReason(error) }
         return this.#runtime.logger[level]({ ...fields, ...err, worker: this.peer.place }, text)
       }
+      case 'pong':
+        this.#answered = frame[1]
+        return
       case 'busy':
         this.quiet = false
         return this.#threads.holdBusy()
@@ -180,10 +196,9 @@ export class Thread {
   }
 
   postReceived(): void {
-    this.#heard = true
     if (this.#ready) return
     this.#ready = true
-    this.#watch()
+    this.#watch(this.#told ? this.#killGrace : this.#deadline)
   }
 
   #born(number: number, id: number, type: WireType | undefined): void {
@@ -199,7 +214,13 @@ export class Thread {
 
   /** It was told something that it has to do now: one that is stuck in a callback is ended. */
   mustAnswer(): void {
-    this.#watch(Math.min(this.#deadline, KILL_GRACE))
+    this.#told = true
+    // While it loads, which takes its time, none of its processes can be stuck.
+    if (this.#ready) this.#watch(this.#killGrace)
+  }
+
+  get #killGrace(): number {
+    return Math.min(this.#deadline, KILL_GRACE)
   }
 
   #sent(): void {
@@ -207,21 +228,26 @@ export class Thread {
       this.quiet = false
       this.hold(true)
     }
-    if (this.#ready) this.#watch()
+    if (this.#ready && this.#watchdog === undefined) this.#watch()
   }
 
   #watch(ms: number = this.#deadline): void {
-    if (ms === Infinity || this.#watchdog !== undefined || this.#reason !== undefined) return
-    this.#heard = false
+    if (ms === Infinity || this.#reason !== undefined) return
     const { clock } = this.#runtime
-    this.#watchdog = clock.setTimer(ms, () => this.#look(ms), false)
-    this.peer.line.send(['ping'])
+    const until = clock.now() + ms
+    if (this.#watchdog !== undefined) {
+      if (this.#watchdog.until <= until) return
+      this.#watchdog.timer.cancel()
+    }
+    const ping = ++this.#pings
+    this.#watchdog = { timer: clock.setTimer(ms, () => this.#look(ms, ping), false), until }
+    this.peer.line.send(['ping', ping])
   }
 
-  #look(ms: number): void {
+  #look(ms: number, ping: number): void {
     this.#watchdog = undefined
     if (this.#ended) return
-    if (this.#heard) {
+    if (this.#answered >= ping) {
       if (!this.quiet) this.#watch()
       return
     }
@@ -244,7 +270,9 @@ export class Thread {
 
   #exited(code: number): void {
     this.#ended = true
-    this.#watchdog?.cancel()
+    this.#watchdog?.timer.cancel()
+    // What it has told before its end counts.
+    this.peer.line.receiveRest()
     const text = `${this.peer} has ended with code ${code}: process.exit was called in it`
     const reason = (this.#reason ??= new WorkerError('exited', text))
     // Whoever waited for it has a reason of its own.

@@ -7,13 +7,14 @@ import { WorkerError } from './errors.ts'
 import type { Peer } from './peer.ts'
 import { keepPlaces, Places, placesOf } from './places.ts'
 import type { Thread } from './thread.ts'
-import type { PlaceId } from './wire.ts'
+import type { Frame, PlaceId } from './wire.ts'
 import { sendable } from './wire-error.ts'
 
 export class Threads {
   readonly places: Places
   readonly #threads = new Map<PlaceId, Thread>()
-  readonly #reasons = new Map<PlaceId, ExitReason>()
+  /** What others are told of those that have ended. */
+  readonly #ends = new Map<PlaceId, Frame>()
   /** Pairs of workers that have a port, the smaller number first. */
   readonly #connected = new Set<string>()
   #last: PlaceId = 0
@@ -36,7 +37,7 @@ export class Threads {
   connect(from: Thread, to: PlaceId): void {
     const other = this.#threads.get(to)
     if (other === undefined) {
-      return from.peer.line.send(['closed', to, sendable(this.#reasons.get(to) ?? 'noproc')])
+      return from.peer.line.send(this.#ends.get(to) ?? ['closed', to, 'noproc', undefined])
     }
     const pair = [from.peer.place, to].sort((a, b) => a - b).join(' ')
     if (this.#connected.has(pair)) return
@@ -48,10 +49,12 @@ export class Threads {
 
   /** A thread has ended: so have its processes, for everyone. */
   ended(thread: Thread, reason: ExitReason): void {
-    const { place } = thread.peer
+    const { last, peer } = thread
+    const { place } = peer
+    const closed: Frame = ['closed', place, sendable(reason), last && { id: last.id, reason: sendable(last.reason) }]
     this.#threads.delete(place)
-    this.#reasons.set(place, reason)
-    for (const other of this.#threads.values()) other.peer.line.send(['closed', place, sendable(reason)])
+    this.#ends.set(place, closed)
+    for (const other of this.#threads.values()) other.peer.line.send(closed)
     this.places.closed(place, reason)
     this.holdBusy()
   }

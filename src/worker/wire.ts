@@ -50,6 +50,12 @@ export type WireReason =
   | { readonly shutdown: unknown }
   | { readonly value: unknown }
 
+/** How a process has ended. */
+export interface WireEnd {
+  readonly id: number
+  readonly reason: WireReason
+}
+
 /** Where in a frame something stood that cannot be cloned, and what it is to become again. */
 export interface Patch {
   readonly path: readonly (string | number)[]
@@ -110,7 +116,7 @@ export type ControlFrame =
   | readonly [op: 'refused', request: number, error: WireReason]
   | readonly [op: 'connect', to: PlaceId]
   | readonly [op: 'connected', to: PlaceId, port: MessagePort]
-  | readonly [op: 'closed', place: PlaceId, reason: WireReason]
+  | readonly [op: 'closed', place: PlaceId, reason: WireReason, last: WireEnd | undefined]
   | readonly [
       op: 'log',
       level: keyof Logger,
@@ -120,8 +126,8 @@ export type ControlFrame =
     ]
   | readonly [op: 'busy']
   | readonly [op: 'idle', received: number, sentToOthers: number, receivedFromOthers: number]
-  | readonly [op: 'ping']
-  | readonly [op: 'pong']
+  | readonly [op: 'ping', number: number]
+  | readonly [op: 'pong', number: number]
   | readonly [op: 'end']
 
 export type Frame = ProcessFrame | NewsFrame | StageFrame | ControlFrame

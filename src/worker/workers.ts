@@ -6,7 +6,7 @@ import { currentRuntime } from '../process/runtime.ts'
 import { OptionReader } from '../stage/option-reader.ts'
 import { badOptions, WorkerError } from './errors.ts'
 import type { Site } from './site.ts'
-import { Thread } from './thread.ts'
+import { type ProcessEnd, Thread } from './thread.ts'
 import { readThreadOptions, THREAD_OPTIONS, type ThreadOptions } from './thread-options.ts'
 
 export interface WorkersOptions extends ThreadOptions {
@@ -91,7 +91,7 @@ export class WorkerSlot implements Site {
     thread.mustAnswer()
   }
 
-  originalEnded(_thread: Thread, ended: () => void): void {
+  originalEnded(_thread: Thread, _end: ProcessEnd, ended: () => void): void {
     ended()
   }
 

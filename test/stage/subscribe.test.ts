@@ -7,6 +7,7 @@ import {
   type ProducerTarget,
   resubscribe,
   type SyncSubscribeOptions,
+  stageInfo,
   start,
   syncSubscribe,
 } from 'sluice'
@@ -177,6 +178,24 @@ describe('subscribing', () => {
       await sim.settle()
       // One batch, as long as the new subscription allows.
       expect(below.of('events')).toEqual([range(1, 5)])
+    })
+  })
+
+  it('S180 a new subscription replaces one to another producer, which is told', async () => {
+    await simulate().run(async (sim) => {
+      const [first, second, below] = [new Journal(), new Journal(), new Journal()]
+      const sink = await start(Sink, { arg: { note: below.note } })
+      const old = await syncSubscribe(sink, {
+        to: await start(Source, { arg: { note: first.note } }),
+        cancel: 'temporary',
+      })
+      const other = await start(Source, { arg: { note: second.note } })
+      await resubscribe(sink, old, 'replaced', { to: other })
+      await sim.settle()
+      expect(first.of('cancel')).toEqual([['cancel', 'replaced']])
+      expect(below.of('cancel')).toEqual([['cancel', 'replaced']])
+      expect(second.of('cancel')).toEqual([])
+      expect((await stageInfo(sink)).producers).toEqual([other])
     })
   })
 

@@ -23,3 +23,19 @@ export function keepReports(): readonly string[] {
 export async function turns(isSo: () => boolean): Promise<void> {
   while (!isSo()) await nextTurn()
 }
+
+/** Where a thread stands still: who waits for it hears of that, and lets it go on. */
+export class Halt {
+  readonly gate: SharedArrayBuffer = new SharedArrayBuffer(8)
+  readonly #numbers = new Int32Array(this.gate)
+
+  /** It stands still. */
+  reached(): Promise<void> {
+    return turns(() => Atomics.load(this.#numbers, 0) === 1)
+  }
+
+  goOn(): void {
+    Atomics.store(this.#numbers, 1, 1)
+    Atomics.notify(this.#numbers, 1)
+  }
+}

@@ -4,9 +4,10 @@ import { Consumer, type ExitReason, Producer, type Ref, start } from 'sluice'
 import { stageInfo } from 'sluice/stage'
 import { inWorker, Workers, workerModule } from 'sluice/worker'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { keepReports, newProbe } from '../support/places.ts'
+import { Halt, keepReports, newProbe } from '../support/places.ts'
 
 const module = workerModule<typeof import('./modules/stages.ts')>(import.meta.resolve('./modules/stages.js'))
+const servers = workerModule<typeof import('./modules/servers.ts')>(import.meta.resolve('./modules/servers.js'))
 const workers = new Workers({ size: 2 })
 const on = workers.at(0)
 const there = workers.at(1)
@@ -54,6 +55,11 @@ async function take(probe: ReturnType<typeof newProbe>, count: number): Promise<
   return events.slice(0, count)
 }
 
+/** Waits until a producer was asked for so many events that it has not emitted. */
+async function asked(producer: Ref, count: number): Promise<void> {
+  while ((await stageInfo(producer)).demand < count);
+}
+
 describe('a stage', () => {
   it('takes the events of a producer in a worker, all of them, in order, and its end behind them', async () => {
     const probe = newProbe()
@@ -89,6 +95,26 @@ describe('a stage', () => {
     await doubler.stop()
     await numbers.stop()
   })
+
+  it('gets all events of a producer whose thread has ended before they were read', async () => {
+    const probe = newProbe()
+    const halt = new Halt()
+    const giver = await start(inWorker(module, 'Giver'))
+    const teller = await start(inWorker(module, 'Teller', { on: there }), {
+      arg: { to: probe.ref },
+      subscribeTo: [{ to: giver }],
+    })
+    await asked(giver, 1000)
+    const blocker = await start(inWorker(servers, 'Counter', { on: there }))
+    blocker.cast.stands(halt.gate)
+    await halt.reached()
+    giver.cast.leave(upTo(100))
+    // Its thread is no more.
+    expect(await giver.done).toBe('normal')
+    halt.goOn()
+    expect(await take(probe, 100)).toEqual(upTo(100))
+    expect(await teller.done).toBe('normal')
+  }, 60_000)
 
   it('is never sent more than it asked for', async () => {
     const probe = newProbe()

@@ -51,6 +51,13 @@ export class Counter extends GenServer {
   never(): Promise<void> {
     return new Promise(() => {})
   }
+
+  /** Holds up its thread, from when it sets the first number of the gate until the second one is set. */
+  stands(gate: SharedArrayBuffer): void {
+    const numbers = new Int32Array(gate)
+    Atomics.store(numbers, 0, 1)
+    Atomics.wait(numbers, 1, 0)
+  }
 }
 
 /** Tells somebody elsewhere what happens to it. */

@@ -1,6 +1,6 @@
 /** Stages for tests, which run in workers. */
 
-import { Consumer, Producer, ProducerConsumer, type Ref } from 'sluice'
+import { Consumer, PartitionDispatcher, Producer, ProducerConsumer, type Ref } from 'sluice'
 import { transfer } from 'sluice/worker'
 
 /** Numbers in a row, from 0, up to `count`. */
@@ -27,6 +27,34 @@ export class Numbers extends Producer<number> {
   }
 }
 
+/** Emits what it is told to. */
+export class Giver extends Producer<number> {
+  readonly #heard: unknown[] = []
+
+  override handleDemand(): readonly number[] {
+    return []
+  }
+
+  override handleInfo(message: unknown): void {
+    this.#heard.push(message)
+  }
+
+  /** The messages that it was sent. */
+  heard(): readonly unknown[] {
+    return this.#heard
+  }
+
+  give(events: readonly number[]): void {
+    this.emit(events)
+  }
+
+  /** Emits its last events, and ends. */
+  leave(events: readonly number[]): void {
+    this.emit(events)
+    this.stop('normal')
+  }
+}
+
 export class Doubler extends ProducerConsumer<number, number> {
   override handleEvents(numbers: readonly number[]): readonly number[] {
     return numbers.map((n) => 2 * n)
@@ -44,6 +72,22 @@ export class Teller extends Consumer<unknown> {
 
   override handleEvents(events: readonly unknown[]): void {
     this.#to.send(events)
+  }
+
+  /** Subscribes itself. */
+  follow(to: Ref<{ readonly $emits: unknown }>): void {
+    this.subscribe({ to })
+  }
+}
+
+/** Gives its events to partitions. */
+export class Parted extends Producer<number> {
+  constructor() {
+    super({ dispatcher: new PartitionDispatcher({ partitions: 2 }) })
+  }
+
+  override handleDemand(): readonly number[] {
+    return []
   }
 }
 
