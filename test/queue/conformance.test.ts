@@ -18,6 +18,7 @@ const harness: ConnectorHarness<Ref<Queue<string>>> = {
   redelivers: true,
   isRedelivered: ({ metadata }) => Reflect.get(Object(metadata), 'attempts') > 1,
   mostHeld: (demand) => demand,
+  redeliversLost: true,
   soon: { visibilityTimeout: 500 },
   badOptions: [
     [{ queue: 'numbers' }, 'queue'],

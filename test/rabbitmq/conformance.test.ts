@@ -34,7 +34,6 @@ const harness: ConnectorHarness<Site> = {
       onFailure: 'reject_and_requeue',
       metadata: ['redelivered'],
       qos: { prefetchCount: PREFETCH },
-      redeliverLostAfter: 500,
       ...SOON,
       ...options,
     },
@@ -46,6 +45,8 @@ const harness: ConnectorHarness<Site> = {
   order: 'queue',
   redelivers: true,
   isRedelivered: ({ metadata }) => Reflect.get(Object(metadata), 'redelivered') === true,
+  redeliversLost: true,
+  soon: { redeliverLostAfter: 500 },
   mostHeld: () => PREFETCH,
   badOptions: [
     [{ queue: 7 }, 'queue'],

@@ -217,6 +217,11 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
     rule: 'recovers',
     says: /20 messages to be handled, got all but/,
   },
+  'does not find out that a processor has died': {
+    harness: { ...plainHarness(), redeliversLost: true },
+    rule: 'recovers',
+    says: /40 messages to be handled, got all but/,
+  },
   'does not connect when it is started again': {
     harness: plainHarness(
       class extends PlainSource {

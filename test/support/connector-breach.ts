@@ -12,7 +12,9 @@ export async function breachOf<Site>(harness: ConnectorHarness<Site>, seed: numb
     const { error } = await simulate({ seed }).run(async (sim) => {
       const ended = settlement(run())
       await sim.advance(LONG, { foreign: true })
-      return ended
+      const { error } = await ended
+      const left = [...sim.processes, ...Array.from({ length: sim.clock.pending }, () => 'a timer')]
+      return { error: error ?? (left.length === 0 ? undefined : new Error(`it left behind ${left.join(', ')}`)) }
     })
     if (error !== undefined) return error
   }

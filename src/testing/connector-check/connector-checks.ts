@@ -1,7 +1,7 @@
 /** Holds a connector to what every connector promises, whatever its broker is. */
 
 import { defaultSeed } from '../random.ts'
-import { drains, reconnects, recoversFromKill, recoversSource } from './ending-checks.ts'
+import { drains, reconnects, recoversFromKill, recoversLost, recoversSource } from './ending-checks.ts'
 import { acknowledges, delivers, demand, isolates, order, redelivers } from './handling-checks.ts'
 import type { ConnectorHarness } from './harness.ts'
 import { publishes, publishesAgain, refuses } from './interface-checks.ts'
@@ -27,7 +27,9 @@ interface Entry {
   readonly rule: ConnectorRule
   readonly title: string
   readonly check: <Site>(trial: Trial<Site>) => Promise<void>
-  readonly applies: (harness: Pick<ConnectorHarness<never>, 'order' | 'disrupt' | 'publisher'>) => boolean
+  readonly applies: (
+    harness: Pick<ConnectorHarness<never>, 'order' | 'redeliversLost' | 'disrupt' | 'publisher'>,
+  ) => boolean
 }
 
 const always = (): boolean => true
@@ -41,6 +43,12 @@ const ENTRIES: readonly Entry[] = [
   { rule: 'order', title: 'keeps the order', check: order, applies: ({ order }) => order !== 'none' },
   { rule: 'recovers', title: 'delivers again what a killed pipeline had', check: recoversFromKill, applies: always },
   { rule: 'recovers', title: 'goes on when its source is killed', check: recoversSource, applies: always },
+  {
+    rule: 'recovers',
+    title: 'delivers again what a killed processor had',
+    check: recoversLost,
+    applies: ({ redeliversLost = false }) => redeliversLost,
+  },
   {
     rule: 'reconnects',
     title: 'comes back when connections are lost',

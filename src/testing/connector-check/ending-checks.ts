@@ -33,6 +33,20 @@ export async function recoversSource<Site>(trial: Trial<Site>): Promise<void> {
   await trial.settle()
 }
 
+/** A processor dies, with messages in hand. */
+export async function recoversLost<Site>(trial: Trial<Site>): Promise<void> {
+  const payloads = await trial.publish(COUNT)
+  const handle: Handle = (handling, stage) => {
+    if (trial.handlings.indexOf(handling) !== HELD) return 'ok'
+    trial.step('a processor killed')
+    stage.self.kill()
+    return new Promise(() => {})
+  }
+  await trial.start(handle, { options: trial.harness.soon })
+  await trial.finish([...payloads, ...(await trial.publish(COUNT))])
+  await trial.settle()
+}
+
 /** Connections are lost with messages in hand, and again with none. */
 export async function reconnects<Site>(trial: Trial<Site>): Promise<void> {
   const { harness, site } = trial

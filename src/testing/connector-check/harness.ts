@@ -61,7 +61,9 @@ export interface ConnectorHarness<Site> {
    * them: just that many, or what the source has the server send ahead.
    */
   mostHeld(demand: number): number
-  /** Options with which the server soon takes back what a dead pipeline had. Default none: it hears of it at once. */
+  /** What a processor had that died is delivered again while the pipeline runs. Default false: when the pipeline ends. */
+  readonly redeliversLost?: boolean | undefined
+  /** Options with which the server soon takes back what a dead pipeline, or processor, had. Default none: it hears of it at once. */
   readonly soon?: object | undefined
   /** Options that make no sense, each with the name of the option that the error has to tell. */
   readonly badOptions: readonly (readonly [options: object, name: string])[]
