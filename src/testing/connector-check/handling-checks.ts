@@ -1,4 +1,4 @@
-/** Checks of what becomes of messages while all is well but the messages. */
+/** Checks of a pipeline that runs: what reaches it, in which order, how much at a time, and what becomes of it at the server. */
 
 import { brief, type Handling, handled, inSomeTime, numberOf, type Outcome, type Trial } from './trial.ts'
 
