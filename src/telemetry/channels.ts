@@ -150,6 +150,53 @@ export interface RabbitMQBlocked {
   readonly reason: string | undefined
 }
 
+export interface KafkaConnect {
+  /** The source or the publisher. */
+  readonly process: string
+  /** The brokers that it was given. */
+  readonly hosts: string
+}
+
+export interface KafkaConnectionFailure {
+  readonly process: string
+  readonly message: string
+  /** Milliseconds until the next attempt; `undefined` when there is none. */
+  readonly retryIn: number | undefined
+}
+
+/** A partition of a topic of Kafka. */
+export interface KafkaPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface KafkaAssigned {
+  /** The source. */
+  readonly process: string
+  /** How often its group has distributed partitions. */
+  readonly generation: number
+  readonly partitions: readonly KafkaPartition[]
+}
+
+export interface KafkaRevoked {
+  /** The source. */
+  readonly process: string
+  readonly partitions: readonly KafkaPartition[]
+  /** Messages that were under way when the group wanted the partitions. */
+  readonly messages: number
+  /** Those of them that took too long. */
+  readonly left: number
+  /** Milliseconds until the source had given them back. */
+  readonly duration: number
+}
+
+export interface KafkaCommit {
+  /** The source. */
+  readonly process: string
+  /** Where the group is to go on. */
+  readonly offsets: readonly (KafkaPartition & { readonly offset: number })[]
+}
+
 /** Every channel, by what happened. */
 export interface Channels {
   readonly processStart: TypedChannel<ProcessStart>
@@ -189,6 +236,11 @@ export interface Channels {
   readonly rabbitmqConnectionFailure: TypedChannel<RabbitMQConnectionFailure>
   readonly rabbitmqAck: TypedChannel<RabbitMQAck>
   readonly rabbitmqBlocked: TypedChannel<RabbitMQBlocked>
+  readonly kafkaConnect: TypedChannel<KafkaConnect>
+  readonly kafkaConnectionFailure: TypedChannel<KafkaConnectionFailure>
+  readonly kafkaAssigned: TypedChannel<KafkaAssigned>
+  readonly kafkaRevoked: TypedChannel<KafkaRevoked>
+  readonly kafkaCommit: TypedChannel<KafkaCommit>
 }
 
 export const channels: Channels = {
@@ -229,4 +281,9 @@ export const channels: Channels = {
   rabbitmqConnectionFailure: typed('sluice:rabbitmq:connection_failure'),
   rabbitmqAck: typed('sluice:rabbitmq:ack'),
   rabbitmqBlocked: typed('sluice:rabbitmq:blocked'),
+  kafkaConnect: typed('sluice:kafka:connect'),
+  kafkaConnectionFailure: typed('sluice:kafka:connection_failure'),
+  kafkaAssigned: typed('sluice:kafka:assigned'),
+  kafkaRevoked: typed('sluice:kafka:revoked'),
+  kafkaCommit: typed('sluice:kafka:commit'),
 }

@@ -1,0 +1,17 @@
+/** A failure as the log may have it. */
+
+import { inspect } from 'node:util'
+
+export interface SafeFailure {
+  readonly text: string
+  /** Only when it holds no secret. */
+  readonly err: unknown
+}
+
+export function safeFailure(error: unknown, secrets: readonly string[]): SafeFailure {
+  const message = error instanceof Error ? error.message || error.name : String(error)
+  if (secrets.length === 0) return { text: message, err: error }
+  const text = secrets.reduce((safe, secret) => safe.replaceAll(secret, '***'), message)
+  const shown = inspect(error, { depth: 6 })
+  return { text, err: secrets.some((secret) => shown.includes(secret)) ? undefined : error }
+}
