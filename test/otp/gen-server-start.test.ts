@@ -467,6 +467,56 @@ describe('the argument', () => {
     })
   })
 
+  it('holds typed arrays and buffers, each start a copy of its own', async () => {
+    const warnings: string[] = []
+    const listener = (warning: Error) => warnings.push(warning.message)
+    process.on('warning', listener)
+    await simulate().run(async (sim) => {
+      const bytes = Buffer.from('abc')
+      const gate = new SharedArrayBuffer(4)
+      const arg = {
+        bytes,
+        numbers: new Float64Array([1, 2, 3]).subarray(1),
+        view: new DataView(new ArrayBuffer(2)),
+        buffer: new ArrayBuffer(3),
+        gate,
+        flag: new Int32Array(gate),
+      }
+      const supervisor = await supervise({ strategy: 'one_for_one', children: [child(Holder, { arg, name: Holder })] })
+      const get = async () => (await (whereis(Holder) as Ref<Holder>).call.get()) as typeof arg
+      bytes[0] = 120
+      for (let round = 0; round < 2; round++) {
+        const held = await get()
+        expect(held.bytes).toBeInstanceOf(Buffer)
+        expect(held.bytes.toString()).toBe('abc')
+        expect(held.numbers).toEqual(new Float64Array([2, 3]))
+        expect(held.view.byteLength).toBe(2)
+        expect(held.buffer.byteLength).toBe(3)
+        expect(held.gate).toBe(gate)
+        expect(held.flag.buffer).toBe(gate)
+        held.bytes.fill(0)
+        held.numbers[0] = 7
+        whereis(Holder)?.cast.crash()
+        await sim.settle()
+      }
+      expect(arg.numbers).toEqual(new Float64Array([2, 3]))
+      await supervisor.stop()
+    })
+    process.off('warning', listener)
+    expect(warnings).toEqual([])
+  })
+
+  it('that refers to itself may have parts that are made anew', async () => {
+    await simulate().run(async () => {
+      const arg: { self?: unknown; cache: Set<number> } = { cache: fresh(() => new Set([1])) }
+      arg.self = arg
+      const holder = await start(Holder, { arg })
+      const held = await holder.call.get()
+      expect(held['self']).toBe(held)
+      expect(held['cache']).toEqual(new Set([1]))
+    })
+  })
+
   it('passes other objects as they are and reports each kind once', async () => {
     class Connection {
       open = true

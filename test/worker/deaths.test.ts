@@ -1,11 +1,11 @@
 /** How threads end that did not want to, and who hears of it. */
 
-import { child, start, supervise, whereis } from 'sluice'
+import { child, type Ref, start, supervise, whereis } from 'sluice'
 import { type Simulation, simulate } from 'sluice/testing'
 import { inWorker, WorkerError, Workers, workerModule } from 'sluice/worker'
 import { describe, expect, it } from 'vitest'
-import { failure } from '../support/owner.ts'
-import { keepReports, turns } from '../support/places.ts'
+import { failure, Owner } from '../support/owner.ts'
+import { keepReports, newProbe, turns } from '../support/places.ts'
 
 const module = workerModule<typeof import('./modules/dying.ts')>(import.meta.resolve('./modules/dying.js'))
 keepReports()
@@ -113,6 +113,47 @@ describe('a callback that never returns', () => {
       await stopped
       expect(await dying.done).toBe('killed')
     }),
+  )
+
+  it(
+    'is not ended by the timeout of a call: its reply may only be late',
+    { timeout: 60_000 },
+    inTime(async (sim) => {
+      const { stuck, isSet } = flag()
+      const dying = await start(inWorker(module, 'Dying'), { arg: { stuck } })
+      const called = failure(dying.with({ timeout: 1000 }).call.spin())
+      await isSet()
+      await passes(sim, 100_000)
+      expect(await called).toMatchObject({ code: 'timeout' })
+      expect(dying.alive).toBe(true)
+      dying.kill()
+      expect(await dying.done).toBe('killed')
+    }),
+  )
+
+  it.each([
+    ['without a deadline', {}],
+    ['long before its own deadline', { deadline: 600_000 }],
+  ])(
+    'is ended when its parent was killed, which it cannot follow: %s',
+    (_when, options) =>
+      inTime(async (sim) => {
+        const { stuck, isSet } = flag()
+        const parent = await start(Owner, { arg: newProbe().ref })
+        const Dying = inWorker(module, 'Dying', options)
+        const started = await parent.call.do((self) => self.startLink(Dying, { arg: { stuck } }))
+        const dying = started as Ref<InstanceType<typeof Dying>>
+        expect(await dying.call.ping()).toBe('pong')
+        dying.cast.spin()
+        await isSet()
+        parent.kill()
+        expect(await parent.done).toBe('killed')
+        // It cannot be told; its thread has so long to answer.
+        expect(dying.alive).toBe(true)
+        await passes(sim, 1000)
+        expect(await dying.done).toMatchObject({ code: 'unresponsive' })
+      })(),
+    60_000,
   )
 
   it(
