@@ -39,6 +39,25 @@ export function fussy(message: Message<readonly [n: number, stuck: SharedArrayBu
   for (;;);
 }
 
+/** Never answers for those that are doomed, and says that it has them. */
+export async function hang(message: Message<Doomed, 'default'>): Promise<typeof message> {
+  const { n, doomed, begun } = message.data
+  if (doomed) {
+    Atomics.store(new Uint8Array(begun), n, 1)
+    await new Promise(() => {})
+  }
+  // Others come between.
+  await Promise.resolve()
+  return message
+}
+
+/** The number of a message, and a byte for each, which is set when it has begun. */
+export interface Doomed {
+  readonly n: number
+  readonly doomed: boolean
+  readonly begun: SharedArrayBuffer
+}
+
 /** What it is given beside the message. */
 export function told(
   message: Incoming,
