@@ -5,14 +5,14 @@ import { brief, type Handle, handled, inSomeTime, numberOf, type Outcome, type S
 
 const COUNT = 20
 /** Messages that are in hand when something happens. */
-const HELD = 3
+const HELD = 2
 
 /** A pipeline is killed, with messages in hand. */
 export async function recoversFromKill<Site>(trial: Trial<Site>): Promise<void> {
   const { soon } = trial.harness
-  const payloads = await trial.publish(COUNT)
+  const payloads = await trial.publish(COUNT, 'own')
   const hand = new Hand(trial)
-  const pipeline = await trial.start(hand.handle, { options: soon })
+  const pipeline = await trial.start(hand.handle, { maxDemand: HELD, options: soon })
   await hand.isFull()
   await pipeline.kill()
   await trial.start(handled, { options: soon })
@@ -22,20 +22,20 @@ export async function recoversFromKill<Site>(trial: Trial<Site>): Promise<void> 
 
 /** Its source is killed, and started again by the pipeline. */
 export async function recoversSource<Site>(trial: Trial<Site>): Promise<void> {
-  const before = await trial.publish(COUNT)
+  const before = await trial.publish(COUNT, 'own')
   const hand = new Hand(trial)
-  const { ref } = await trial.start(hand.handle, { options: trial.harness.soon })
+  const { ref } = await trial.start(hand.handle, { maxDemand: HELD, options: trial.harness.soon })
   await hand.isFull()
   for (const name of await ref.call.producerNames()) whereis(name)?.kill()
   trial.step('its source killed')
   hand.open()
-  await trial.finish([...before, ...(await trial.publish(COUNT))])
+  await trial.finish([...before, ...(await trial.publish(COUNT, 'own'))])
   await trial.settle()
 }
 
 /** A processor dies, with messages in hand. */
 export async function recoversLost<Site>(trial: Trial<Site>): Promise<void> {
-  const payloads = await trial.publish(COUNT)
+  const payloads = await trial.publish(COUNT, 'own')
   const handle: Handle = (handling, stage) => {
     if (trial.handlings.indexOf(handling) !== HELD) return 'ok'
     trial.step('a processor killed')
@@ -43,7 +43,7 @@ export async function recoversLost<Site>(trial: Trial<Site>): Promise<void> {
     return new Promise(() => {})
   }
   await trial.start(handle, { options: trial.harness.soon })
-  await trial.finish([...payloads, ...(await trial.publish(COUNT))])
+  await trial.finish([...payloads, ...(await trial.publish(COUNT, 'own'))])
   await trial.settle()
 }
 
@@ -54,16 +54,16 @@ export async function reconnects<Site>(trial: Trial<Site>): Promise<void> {
     trial.step('connections cut')
     await harness.disrupt?.(site)
   }
-  const before = await trial.publish(COUNT)
+  const before = await trial.publish(COUNT, 'own')
   const hand = new Hand(trial)
-  await trial.start(hand.handle, { options: harness.soon })
+  await trial.start(hand.handle, { maxDemand: HELD, options: harness.soon })
   await hand.isFull()
   await disrupt()
   hand.open()
-  await trial.finish([...before, ...(await trial.publish(COUNT))])
+  await trial.finish([...before, ...(await trial.publish(COUNT, 'own'))])
   await trial.acknowledged()
   await disrupt()
-  await trial.finish(await trial.publish(COUNT))
+  await trial.finish(await trial.publish(COUNT, 'own'))
   await trial.settle()
 }
 
@@ -116,7 +116,7 @@ class Hand<Site> {
     }
   }
 
-  /** Waits until all processors have a message in hand. */
+  /** Waits until several processors have a message in hand. */
   async isFull(): Promise<void> {
     await this.#trial.until(`${numberOf(HELD)} to be in hand`, () =>
       this.#held.length >= HELD ? undefined : `${this.#held.length}`,

@@ -61,10 +61,10 @@ export async function redelivers<Site>(trial: Trial<Site>): Promise<void> {
 /** One message throws whenever it comes, until all others are done. */
 export async function isolates<Site>(trial: Trial<Site>): Promise<void> {
   const before = await trial.publish(COUNT / 2)
-  const poison = await trial.publish(1, 'poison')
+  const poison = await trial.publish(1, 'own')
   const payloads = [...before, ...(await trial.publish(COUNT / 2))]
   let mercy = false
-  const isPoison = ({ key }: Handling): boolean => key === 'poison'
+  const isPoison = ({ text }: Handling): boolean => text === poison[0]?.text
   const pipeline = await trial.start((handling) => {
     if (!mercy && isPoison(handling)) throw new Error('as the check wants it')
     return 'ok'
@@ -87,7 +87,7 @@ export async function demand<Site>(trial: Trial<Site>): Promise<void> {
   const maxDemand = 2
   const most = harness.mostHeld(concurrency * maxDemand)
   const waiting: (() => void)[] = []
-  await trial.publish(most + 10)
+  await trial.publish(most + 10, 'own')
   const pipeline = await trial.start(() => new Promise((resolve) => waiting.push(() => resolve('ok'))), {
     concurrency,
     maxDemand,
@@ -107,7 +107,7 @@ export async function demand<Site>(trial: Trial<Site>): Promise<void> {
   await handOut(concurrency)
   for (let round = 0; round < 5; round++) {
     await withinBounds()
-    await trial.publish(2)
+    await trial.publish(2, 'own')
   }
   await withinBounds()
   for (let done = 0; done < trial.published.length; done++) {

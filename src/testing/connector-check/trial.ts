@@ -27,6 +27,9 @@ export interface Handling {
 
 export type Handle = (handling: Handling, stage: PipelineStage) => Outcome | Promise<Outcome>
 
+/** Messages share a few keys; or each has its own, so that none has to wait for another. */
+export type Keys = 'few' | 'own'
+
 export interface Shape {
   readonly sources?: number
   readonly concurrency?: number
@@ -123,19 +126,20 @@ export class Trial<Site> {
 
   // ---- What is done
 
-  /** Publishes messages with new texts, under some keys or the given one. */
-  async publish(count: number, key?: string): Promise<readonly ConnectorPayload[]> {
-    const payloads = this.payloads(count, key)
+  /** Publishes messages with new texts. */
+  async publish(count: number, keys?: Keys): Promise<readonly ConnectorPayload[]> {
+    const payloads = this.payloads(count, keys)
     await this.harness.publish(this.site, payloads)
     return payloads
   }
 
   /** Messages that are about to be published. */
-  payloads(count: number, key?: string): readonly ConnectorPayload[] {
+  payloads(count: number, keys: Keys = 'few'): readonly ConnectorPayload[] {
     const payloads = Array.from({ length: count }, (_, index) => {
       const number = this.published.length + index + 1
       const size = number % 10 === 0 ? Math.floor(this.random() * 20_000) : 0
-      return { text: `${number} äöü€😀${'.'.repeat(size)}`, key: key ?? `key-${Math.floor(this.random() * 5)}` }
+      const key = keys === 'own' ? `own-${number}` : `key-${Math.floor(this.random() * 5)}`
+      return { text: `${number} äöü€😀${'.'.repeat(size)}`, key }
     })
     for (const { text, key } of payloads) this.#keys.set(text, key)
     this.published.push(...payloads)
