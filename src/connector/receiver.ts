@@ -17,7 +17,7 @@ export interface ReceiverPlan<T> {
   received(messages: readonly T[]): void
   /** They came when nobody wanted them any more. What it throws is logged. */
   giveBack(messages: readonly T[]): Promise<void>
-  /** Says in the log what happened; gives the milliseconds until the next request, `undefined` for none. */
+  /** Says in the log what happened; gives the milliseconds until the next request, 0 for at once, `undefined` for none. */
   failed(error: unknown): number | undefined
 }
 
@@ -80,10 +80,12 @@ export class Receiver<T> {
   }
 
   #later(ms: number): void {
-    this.#process.setTimer(ms, () => {
+    const again = (): void => {
       this.#isBusy = false
       this.#receive()
-    })
+    }
+    if (ms === 0) again()
+    else this.#process.setTimer(ms, again)
   }
 
   async #giveBack(messages: readonly T[]): Promise<void> {

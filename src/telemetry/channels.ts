@@ -197,6 +197,31 @@ export interface KafkaCommit {
   readonly offsets: readonly (KafkaPartition & { readonly offset: number })[]
 }
 
+export interface NatsConnect {
+  /** The source or the publisher. */
+  readonly process: string
+  /** Where it is connected to, without what is secret. */
+  readonly connection: string
+  /** Its option `name`. */
+  readonly name: string | undefined
+}
+
+export interface NatsConnectionFailure {
+  readonly process: string
+  /** A word, such as `econnrefused`, `auth_failure`, `not_found`. */
+  readonly reason: string
+  readonly message: string
+  /** Milliseconds until the next attempt; `undefined` when there is none. */
+  readonly retryIn: number | undefined
+}
+
+export interface NatsAck {
+  readonly process: string
+  readonly answer: 'ack' | 'nak' | 'term' | 'dead_letter'
+  /** Messages that were answered for together. */
+  readonly messages: number
+}
+
 /** Every channel, by what happened. */
 export interface Channels {
   readonly processStart: TypedChannel<ProcessStart>
@@ -241,6 +266,9 @@ export interface Channels {
   readonly kafkaAssigned: TypedChannel<KafkaAssigned>
   readonly kafkaRevoked: TypedChannel<KafkaRevoked>
   readonly kafkaCommit: TypedChannel<KafkaCommit>
+  readonly natsConnect: TypedChannel<NatsConnect>
+  readonly natsConnectionFailure: TypedChannel<NatsConnectionFailure>
+  readonly natsAck: TypedChannel<NatsAck>
 }
 
 export const channels: Channels = {
@@ -286,4 +314,7 @@ export const channels: Channels = {
   kafkaAssigned: typed('sluice:kafka:assigned'),
   kafkaRevoked: typed('sluice:kafka:revoked'),
   kafkaCommit: typed('sluice:kafka:commit'),
+  natsConnect: typed('sluice:nats:connect'),
+  natsConnectionFailure: typed('sluice:nats:connection_failure'),
+  natsAck: typed('sluice:nats:ack'),
 }

@@ -8,11 +8,11 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Channel, connect } from 'amqplib'
 import { afterAll, beforeAll } from 'vitest'
+import { freePort } from './free-port.ts'
 
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 const EPMD = '/usr/bin/epmd'
@@ -235,22 +235,5 @@ class Shell {
     }
     // Nobody reads what it says of itself, but when it fails.
     if (!this.#output.includes('#answer')) this.#output = this.#output.slice(-10_000)
-  }
-}
-
-/**
- * A port that nothing uses, out of those that the kernel does not give to connections: one of them, to a server that is stopped,
- * could be given the very port that it wants to reach.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000)
-    const server = createServer()
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!free) continue
-    await new Promise((resolve) => server.close(resolve))
-    return port
   }
 }
