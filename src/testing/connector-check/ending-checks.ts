@@ -1,7 +1,9 @@
 /** Checks of what becomes of messages when something ends: pipelines, sources, connections. */
 
 import { whereis } from '../../process/name.ts'
-import { brief, type Handle, handled, inSomeTime, numberOf, type Outcome, type Shape, type Trial } from './trial.ts'
+import { type Handle, handled, inSomeTime, type Outcome, type Shape } from './handling.ts'
+import type { Trial } from './trial.ts'
+import { brief, numberOf } from './words.ts'
 
 const COUNT = 20
 /** Messages that are in hand when something happens. */

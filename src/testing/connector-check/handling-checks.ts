@@ -1,6 +1,8 @@
 /** Checks of a pipeline that runs: what reaches it, in which order, how much at a time, and what becomes of it at the server. */
 
-import { brief, type Handling, handled, inSomeTime, numberOf, type Outcome, type Trial } from './trial.ts'
+import { type Handling, handled, inSomeTime, type Outcome } from './handling.ts'
+import type { Trial } from './trial.ts'
+import { brief, numberOf } from './words.ts'
 
 /** Messages of a check. */
 const COUNT = 20

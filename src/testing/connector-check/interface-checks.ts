@@ -1,7 +1,9 @@
 /** Checks of what users give a connector: options, and messages to publish. */
 
+import { handled } from './handling.ts'
 import { ConnectorCheckError } from './rules.ts'
-import { handled, numberOf, type Trial, textOf } from './trial.ts'
+import type { Trial } from './trial.ts'
+import { numberOf, textOf } from './words.ts'
 
 const COUNT = 50
 

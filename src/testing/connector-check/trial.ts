@@ -2,74 +2,28 @@
 
 import { Broadway } from '../../broadway/broadway.ts'
 import type { Message } from '../../broadway/message.ts'
-import type { PipelineStage } from '../../broadway/options/pipeline-options.ts'
 import type { Ref } from '../../process/ref.ts'
 import { currentRuntime } from '../../process/runtime.ts'
 import type { Emits } from '../../stage/subscription-options.ts'
 import { seededRandom } from '../random.ts'
+import {
+  type Handle,
+  type Handling,
+  handled,
+  type Keys,
+  type Outcome,
+  type Shape,
+  type TrialPipeline,
+} from './handling.ts'
 import type { ConnectorHarness, ConnectorPayload } from './harness.ts'
 import { type ConnectorBreach, ConnectorCheckError, type ConnectorRule } from './rules.ts'
-
-/** What handling a message comes to. One that throws has failed as well. */
-export type Outcome = 'ok' | 'failed'
-
-/** A message in the hands of a pipeline. */
-export interface Handling {
-  readonly text: string
-  readonly key: string
-  readonly message: Message
-  readonly pipeline: TrialPipeline
-  /** Which time it is that the message is handled, by whichever pipeline. */
-  readonly nth: number
-  /** It was handled, and is ok. */
-  finished: boolean
-}
-
-export type Handle = (handling: Handling, stage: PipelineStage) => Outcome | Promise<Outcome>
-
-/** Messages share a few keys; or each has its own, so that none has to wait for another. */
-export type Keys = 'few' | 'own'
-
-export interface Shape {
-  readonly sources?: number
-  readonly concurrency?: number
-  readonly maxDemand?: number
-  /** Messages with the same key are handled one after another. */
-  readonly byKey?: boolean
-  /** With a batcher, which has such batches. */
-  readonly batchSize?: number
-  /** Options of the source. */
-  readonly options?: object | undefined
-}
-
-/** A pipeline of a check. */
-export interface TrialPipeline {
-  /** From 1 on. */
-  readonly number: number
-  readonly ref: Ref<Broadway<never, unknown>>
-  /** What the source has handed to the pipeline and was not handled: at present, and at most so far. */
-  readonly held: number
-  readonly mostHeld: number
-  stop(): Promise<void>
-  kill(): Promise<void>
-}
+import { brief, cut, numberOf, textOf } from './words.ts'
 
 /** Milliseconds until the server is asked again. */
 const ASK_AGAIN = 20
 const DEADLINE = 60_000
 
 let pipelines = 0
-
-/** Handles every message. */
-export const handled: Handle = () => 'ok'
-
-/** Handles every message, in a time that chance decides. */
-export function inSomeTime(random: () => number, mostMs: number): Handle {
-  return async (_handling, stage): Promise<Outcome> => {
-    await stage.sleep(random() * mostMs)
-    return 'ok'
-  }
-}
 
 /** Runs one check from the first to the last: whatever becomes of it, nothing stays. */
 export async function runTrial<Site>(
@@ -427,27 +381,4 @@ export class Trial<Site> {
   #error(breach: ConnectorBreach, cause?: unknown): ConnectorCheckError {
     return new ConnectorCheckError(this.harness.name, breach, this.#seed, [...this.#steps], cause)
   }
-}
-
-/** `1 message`, `2 messages`. */
-export function numberOf(count: number): string {
-  return `${count} message${count === 1 ? '' : 's'}`
-}
-
-/** The numbers that texts begin with, some of them. */
-export function brief(payloads: readonly { readonly text: string }[], most = 10): string {
-  if (payloads.length === 0) return 'no message'
-  const numbers = payloads.slice(0, most).map(({ text }) => cut(text))
-  return `message ${numbers.join(', ')}${payloads.length > most ? ', ...' : ''}`
-}
-
-function cut(text: string): string {
-  const [first = ''] = text.split(' ', 1)
-  return first.slice(0, 40)
-}
-
-/** An error with all that it was caused by. */
-export function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause === undefined ? error.message : `${error.message}: ${textOf(error.cause)}`
 }
