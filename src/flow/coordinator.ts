@@ -34,9 +34,10 @@ import type { RunCounts } from './progress/run-counts.ts'
 import type { CoordinatorOptions } from './running-flow.ts'
 import { openingOf } from './source-opening.ts'
 import { SplitSource } from './splits/split-source.ts'
+import type { Deployment } from './workers/deployment.ts'
 import { explained, isLostEvent } from './workers/lost-event.ts'
 import type { SplitFeed } from './workers/split-feed.ts'
-import { prepareWorkers, startReaders } from './workers/start-in-workers.ts'
+import { allDone, startHosts, startReaders } from './workers/start-in-workers.ts'
 
 /** One stage that the coordinator started. */
 interface Owned {
@@ -81,18 +82,19 @@ export class FlowCoordinator extends Producer<unknown> {
     this.#process.onEnd(this.#process.runtime.hold())
     if (plan.progress !== undefined) this.#counts = countFor(plan.progress, plan, this.#process)
     try {
-      if (deployment !== undefined) await prepareWorkers(this, this.#keep, deployment)
-      for (const [place, group] of plan.groups.entries()) this.#groups[place] = await this.#start(group, place)
+      if (deployment !== undefined) await this.#startInWorkers(deployment)
+      for (const [place, group] of plan.groups.entries()) this.#groups[place] ??= await this.#start(group, place)
       if (this.#last.length === 0) throw ignore
       await this.#startConsumers()
       // Those before them may have declined, or have ended already.
       this.#drainFollowers()
+      await (demand === 'forward' ? deployment?.ready() : deployment?.checked())
     } catch (error) {
       await this.#stopAll()
       throw error
     }
     if (this.#watched.size === 0) for (const ref of this.#last) this.#watched.add(ref)
-    if (demand === 'forward') await this.forward()
+    if (demand === 'forward') this.#forward()
   }
 
   // ---- Messages
@@ -101,7 +103,7 @@ export class FlowCoordinator extends Producer<unknown> {
   forward(): void | Promise<void> {
     const { deployment } = this.#options
     if (deployment === undefined) return this.#forward()
-    return deployment.subscribed().then(() => this.#forward())
+    return deployment.ready().then(() => this.#forward())
   }
 
   /** The stages that the events come out of. */
@@ -154,6 +156,24 @@ export class FlowCoordinator extends Producer<unknown> {
   }
 
   // ---- Start
+
+  /** The groups that are in workers. They are started at the same time, because each start there takes its time, and subscribe then. */
+  async #startInWorkers(deployment: Deployment): Promise<void> {
+    const { groups } = this.#options.plan
+    const hosts = startHosts(this, this.#keep, deployment)
+    if (!deployment.warm) await hosts
+    const starting = groups.map((group, place) =>
+      group.kind === 'iterables' || deployment.isRemote(place) ? this.#start(group, place) : undefined,
+    )
+    await allDone<unknown>([hosts, ...starting])
+    for (const [place, started] of starting.entries()) if (started !== undefined) this.#groups[place] = await started
+    for (const [place, layer] of groups.entries()) {
+      if (layer.kind !== 'layer' || !deployment.isRemote(place)) continue
+      for (const [index, ref] of this.#outOf([place]).entries()) {
+        deployment.connect(ref, this.#inputsOf({ layer, place, index, counts: undefined }))
+      }
+    }
+  }
 
   async #start(group: Group, place: number): Promise<readonly Ref[]> {
     switch (group.kind) {
@@ -244,13 +264,12 @@ export class FlowCoordinator extends Producer<unknown> {
   }
 
   async #startLayer(layer: Layer, place: number): Promise<readonly Ref[]> {
-    // What it would take its events from declined to start.
-    if (this.#outOf(layer.inputs).length === 0) return []
     const start = async (index: number): Promise<Ref> =>
       this.#own(await this.#startStage({ layer, place, index, counts: this.#counts?.stage(place) }), place)
     const indexes = Array.from({ length: layer.stages }, (_, index) => index)
-    // Each start in another thread takes its time.
-    if (this.#options.deployment?.isRemote(place)) return await Promise.all(indexes.map(start))
+    if (this.#options.deployment?.isRemote(place)) return await allDone(indexes.map(start))
+    // What it would take its events from declined to start.
+    if (this.#outOf(layer.inputs).length === 0) return []
     const refs: Ref[] = []
     for (const index of indexes) refs.push(await start(index))
     return refs
@@ -269,11 +288,8 @@ export class FlowCoordinator extends Producer<unknown> {
 
   #startStage(stage: StagePlace): Promise<Ref> {
     const { deployment, sink, plan } = this.#options
+    if (deployment?.isRemote(stage.place)) return deployment.startStage(this, stage.place, stage.index)
     const inputs = this.#inputsOf(stage)
-    if (deployment?.isRemote(stage.place)) {
-      const { place, index } = stage
-      return deployment.startStage(this, place, index, inputs)
-    }
     if (sink !== undefined && plan.last.includes(stage.place)) {
       return this.startLink(LastStage, { arg: () => ({ ...layerStageOptions(stage, inputs), sink }) })
     }
@@ -351,7 +367,7 @@ export class FlowCoordinator extends Producer<unknown> {
 
   /** Stops what is ours, from the end to the sources, so that nobody takes the end of another for the end of its input. */
   async #stopAll(): Promise<void> {
-    const owned = [...this.#owned.values()].reverse()
+    const owned = [...this.#owned.values()].reverse().sort((one, other) => other.place - one.place)
     this.#owned.clear()
     const waiting: (void | Promise<void>)[] = []
     for (const { ref, spec } of owned) {

@@ -20,6 +20,7 @@ import {
   checkFunction,
   type Eventually,
   type FlowStage,
+  itself,
   type Operation,
   type StageContext,
 } from './operation.ts'
@@ -257,7 +258,7 @@ export class Flow<out T> extends AnyFlow<T> {
 
   /** Keeps the first of equal events, in each window of each stage: partition by the event first. Elixir: `Flow.uniq`. */
   uniq(): Flow<T> {
-    return this.#with({ kind: 'uniq', key: (event) => event })
+    return this.#with({ kind: 'uniq', key: itself })
   }
 
   /** Keeps the first event with a key, in each window of each stage: partition by the key first. Elixir: `Flow.uniq_by`. */
@@ -329,9 +330,7 @@ export class Flow<out T> extends AnyFlow<T> {
   /** Accumulates a map of how many events there are with each key; by default of equal events. Elixir: `Enum.frequencies_by`. */
   countBy(): ReducedFlow<Map<T, number>, [key: T, count: number]>
   countBy<K>(key: (event: T) => K): ReducedFlow<Map<K, number>, [key: K, count: number]>
-  countBy(
-    key: (event: T) => unknown = (event) => event,
-  ): ReducedFlow<Map<unknown, number>, [key: unknown, count: number]> {
+  countBy(key: (event: T) => unknown = itself): ReducedFlow<Map<unknown, number>, [key: unknown, count: number]> {
     checkFunction('countBy', key)
     const run = (event: T, tally: Tally): Tally => tally.add(key(event), 1)
     return this.#tallied('countBy', run, [key])

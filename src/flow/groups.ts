@@ -1,5 +1,6 @@
 /** The accumulator of `groupBy`: values by key, kept in the order of their arrival, and shown newest first. */
 
+import { stablePartition } from '../otp/stable-hash.ts'
 import { Keys } from './keys.ts'
 import type { Combine, View } from './operation.ts'
 
@@ -24,6 +25,18 @@ export class Groups {
     return this.#values
   }
 
+  /** The same for each partition. */
+  parts(partitions: number): readonly (Map<unknown, readonly unknown[]> | undefined)[] {
+    const parts: (Map<unknown, readonly unknown[]> | undefined)[] = new Array(partitions).fill(undefined)
+    for (const [key, values] of this.#values) {
+      const partition = stablePartition(key, partitions)
+      let part = parts[partition]
+      if (part === undefined) parts[partition] = part = new Map()
+      part.set(key, values)
+    }
+    return parts
+  }
+
   /** A map of its own, as users know the accumulator. */
   shown(): Map<unknown, unknown[]> {
     return new Map([...this.#values].map(([key, values]) => [key, values.toReversed()]))
@@ -45,6 +58,7 @@ export const groupsView: View = {
 export const groupsCombine: Combine = {
   asked: false,
   sent: (state) => (state instanceof Groups ? state.arrived() : state),
+  parts: (state, partitions) => (state instanceof Groups ? state.parts(partitions) : []),
   merge(state, groups) {
     if (!(state instanceof Groups && groups instanceof Map)) return state
     for (const [key, values] of groups) for (const value of values) state.add(key, value)

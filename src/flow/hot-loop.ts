@@ -33,13 +33,18 @@ type LoopMaker = (
 /** Events after which a loop of its own pays for a step: to make it takes as long as some hundred events. */
 const MANY = 10_000
 
-/** What the stages and the windows of a step share: the code, and with it what the engine has learned. */
+/** What the stages and the windows of a step share. */
 interface StepCode {
   /** Operations at the beginning that make one event of an event, or none. */
   readonly simple: readonly MapOperation[]
   /** What stands behind them, if anything, and what behind that. */
   readonly next: Operation | undefined
   readonly after: readonly Operation[]
+  readonly loop: LoopCode
+}
+
+/** The code, and with it what the engine has learned. */
+interface LoopCode {
   /** How many events it has had. */
   events: number
   maker: LoopMaker | undefined
@@ -48,6 +53,26 @@ interface StepCode {
 /** By the operations of a step, which are the same object in each run of a flow. */
 const codes = new WeakMap<readonly Operation[], StepCode>()
 
+/** By the name of a step, and what kinds of operations it has. */
+const loops = new Map<string, LoopCode>()
+const names = new WeakMap<readonly Operation[], string>()
+
+/**
+ * Gives the operations of a step a name. A flow of a module is made anew for each run, of other functions with the same texts: its
+ * steps go on with the code of those that had the same name.
+ */
+export function nameStep(operations: readonly Operation[], name: string): void {
+  if (operations.length > 0) names.set(operations, name)
+}
+
+function loopOf(name: string | undefined, simple: readonly MapOperation[]): LoopCode {
+  if (name === undefined) return { events: 0, maker: undefined }
+  const key = `${name}: ${simple.map(({ kind }) => kind).join()}`
+  const known = loops.get(key) ?? { events: 0, maker: undefined }
+  loops.set(key, known)
+  return known
+}
+
 function codeOf(operations: readonly Operation[]): StepCode {
   const known = codes.get(operations)
   if (known !== undefined) return known
@@ -55,7 +80,9 @@ function codeOf(operations: readonly Operation[]): StepCode {
   const end = each.findIndex((operation) => !isSimple(operation))
   const simple = (end < 0 ? each : each.slice(0, end)).filter(isSimple)
   const [next, ...after] = each.slice(simple.length)
-  const code: StepCode = { simple, next, after, events: 0, maker: undefined }
+  const name = names.get(operations)
+  if (name !== undefined) nameStep(after, `${name} behind ${simple.length}`)
+  const code: StepCode = { simple, next, after, loop: loopOf(name, simple) }
   codes.set(operations, code)
   return code
 }
@@ -81,12 +108,12 @@ export class HotLoop {
   /** Sends events through the operations, one after another; a promise when they are not through on return. */
   feed(events: Events): void | PromiseLike<void> {
     if (this.#own !== undefined) return this.#own(events)
-    const code = this.#code
-    const before = code.events
-    code.events += events.length
-    if (code.events > MANY && code.simple.length > 0) {
-      if (before <= MANY) code.maker = makerOf(code.simple)
-      this.#own = code.maker?.(isPromise, this.#later, this.#rest, this.#stage, ...code.simple.map(({ run }) => run))
+    const { simple, loop } = this.#code
+    const before = loop.events
+    loop.events += events.length
+    if (loop.events > MANY && simple.length > 0) {
+      if (before <= MANY) loop.maker = makerOf(simple)
+      this.#own = loop.maker?.(isPromise, this.#later, this.#rest, this.#stage, ...simple.map(({ run }) => run))
     }
     return pushAll(this.push, events)
   }

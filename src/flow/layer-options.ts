@@ -2,8 +2,8 @@
 
 import { processOf, type Ref, typedRef } from '../process/ref.ts'
 import { StageBehaviour } from '../stage/stage-behaviour.ts'
-import type { Emits } from '../stage/subscription-options.ts'
-import { type Dispatch, toDemand } from './definition.ts'
+import type { Emits, SubscribeTo } from '../stage/subscription-options.ts'
+import { type Dispatch, type StepDefinition, toDemand } from './definition.ts'
 import { makeDispatcher } from './dispatchers.ts'
 import { DepartitionIntake } from './intake.ts'
 import { Sides } from './join/sides.ts'
@@ -35,13 +35,9 @@ export function layerStageOptions(
   inputs: readonly (readonly LayerInput[])[],
 ): LayerStageOptions {
   const { step, stages: total, departition, join } = layer
-  const { maxDemand, minDemand, onInit, window = DEFAULT_WINDOW } = step.options
-  const sides =
-    join &&
-    new Sides(
-      join,
-      (inputs[0] ?? []).map(({ to }) => to),
-    )
+  const { onInit, window = DEFAULT_WINDOW } = step.options
+  const sides = join && new Sides(join)
+  sides?.leftComesFrom(refsOf(inputs[0]))
   return {
     label: `flow layer ${place}, stage ${index} of ${total}`,
     stage: { index, total },
@@ -57,14 +53,26 @@ export function layerStageOptions(
       join: sides,
       intake: sides ?? (departition && new DepartitionIntake(departition.departition, departition.partitions)),
     },
-    subscribeTo: inputs.flat().map(({ to, partition }) => ({
-      to: typedRef<Emits<unknown>>(to),
-      cancel: 'transient',
-      maxDemand,
-      minDemand,
-      ...(partition === undefined ? {} : { partition }),
-    })),
+    subscribeTo: subscriptionsTo(step, inputs),
   }
+}
+
+/** What a stage of a step subscribes to. */
+export function subscriptionsTo(
+  { options: { maxDemand, minDemand } }: StepDefinition,
+  inputs: readonly (readonly LayerInput[])[],
+): readonly SubscribeTo<unknown>[] {
+  return inputs.flat().map(({ to, partition }) => ({
+    to: typedRef<Emits<unknown>>(to),
+    cancel: 'transient',
+    maxDemand,
+    minDemand,
+    ...(partition === undefined ? {} : { partition }),
+  }))
+}
+
+export function refsOf(input: readonly LayerInput[] = []): readonly Ref[] {
+  return input.map(({ to }) => to)
 }
 
 /**

@@ -63,6 +63,8 @@ export interface Combine {
   sent?(state: unknown): unknown
   /** The accumulator of both; the second is as `sent` made it. */
   merge(state: unknown, other: unknown): unknown
+  /** Of an accumulator by key the part of each partition, as `sent` makes it; `undefined` where there is none. */
+  parts?(state: unknown, partitions: number): readonly unknown[]
 }
 
 export interface ReduceOperation extends AnyOperation {
@@ -103,6 +105,11 @@ export type Operation =
   | EmitAndReduceOperation
   | TriggerOperation
   | SortOperation
+
+/** The key of an operation that was given none: the event. One function, so that two keys can be seen to be the same. */
+export function itself(event: unknown): unknown {
+  return event
+}
 
 /** The operation that holds the accumulator. */
 export function isReducer(operation: Operation): operation is ReduceOperation | EmitAndReduceOperation {

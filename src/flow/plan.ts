@@ -17,8 +17,10 @@ import {
   toDemand,
 } from './definition.ts'
 import { FlowError } from './errors.ts'
+import { nameStep } from './hot-loop.ts'
 import type { Departition } from './intake.ts'
 import { type Join, keyRoute } from './join/join.ts'
+import type { FlowOrigin } from './module/origin.ts'
 import type { Progress } from './progress/progress.ts'
 import type { StepInStage } from './step-pane.ts'
 
@@ -162,13 +164,24 @@ export function planFlow(
     }
   }
 
-  if (ending.kind === 'producers') return { groups, last: addStep(flow, ending.dispatch, 'events'), progress }
+  const finished = (last: readonly number[]): Plan => {
+    if (flow.origin !== undefined) nameSteps(flow.origin, groups)
+    return { groups, last, progress }
+  }
+  if (ending.kind === 'producers') return finished(addStep(flow, ending.dispatch, 'events'))
   const before = addStep(flow, toDemand, ending.output, { force: true })
   const last =
     ending.apart === true
       ? [add({ kind: 'layer', inputs: before, stages: 1, step: BARE, dispatch: toDemand, output: ending.output })]
       : before
-  return { groups, last, progress }
+  return finished(last)
+}
+
+/** The steps of a flow of a module have the same names in each run. */
+function nameSteps({ url, place }: FlowOrigin, groups: readonly Group[]): void {
+  for (const [index, group] of groups.entries()) {
+    if (group.kind === 'layer') nameStep(group.step.operations, `${url} ${place} ${index}`)
+  }
 }
 
 /** A step that hands on. */

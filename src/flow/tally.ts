@@ -1,5 +1,6 @@
 /** The accumulator of `countBy` and `sumBy`: a number for each key. */
 
+import { stablePartition } from '../otp/stable-hash.ts'
 import { Keys } from './keys.ts'
 import type { Combine, View } from './operation.ts'
 
@@ -22,6 +23,18 @@ export class Tally {
     return new Map(this.#sums)
   }
 
+  /** The sums of each partition. */
+  parts(partitions: number): readonly (Map<unknown, number> | undefined)[] {
+    const parts: (Map<unknown, number> | undefined)[] = new Array(partitions).fill(undefined)
+    for (const [key, sum] of this.#sums) {
+      const partition = stablePartition(key, partitions)
+      let part = parts[partition]
+      if (part === undefined) parts[partition] = part = new Map()
+      part.set(key, sum)
+    }
+    return parts
+  }
+
   static from(sums: Iterable<readonly [unknown, number]>, tally: Tally = new Tally()): Tally {
     for (const [key, amount] of sums) tally.add(key, amount)
     return tally
@@ -37,5 +50,6 @@ export const tallyView: View = {
 export const tallyCombine: Combine = {
   asked: false,
   sent: (state) => (state instanceof Tally ? state.shown() : state),
+  parts: (state, partitions) => (state instanceof Tally ? state.parts(partitions) : []),
   merge: (state, sums) => (state instanceof Tally && sums instanceof Map ? Tally.from(sums, state) : state),
 }

@@ -58,8 +58,18 @@ function refusalOf(thrown: unknown): ReturnType<typeof sendable> {
   return typeof thrown === 'symbol' ? 'ignore' : sendable(thrown)
 }
 
+/** By their URLs. Those that are started in the same module are started in the order in which that was asked. */
+const modules = new Map<string, Promise<object>>()
+
 async function load({ module, name }: StartRequest, loader: string | undefined): Promise<Class> {
-  return exportOf(module, await loadModule(module, loader), name, 'a class', isClass)
+  let loading = modules.get(module)
+  if (loading === undefined) {
+    loading = loadModule(module, loader)
+    modules.set(module, loading)
+    // It may be there when it is asked for again.
+    loading.catch(() => modules.delete(module))
+  }
+  return exportOf(module, await loading, name, 'a class', isClass)
 }
 
 function isClass(value: unknown): value is Class {

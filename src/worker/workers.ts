@@ -76,7 +76,12 @@ export class WorkerSlot implements Site {
 
   /** Processes that were placed here and have not ended. */
   get placed(): number {
-    return this.#thread?.usable === true ? this.#thread.placed : 0
+    return this.current?.placed ?? 0
+  }
+
+  /** The thread that is here, if it has been started and takes more processes. */
+  get current(): Thread | undefined {
+    return this.#thread?.usable === true ? this.#thread : undefined
   }
 
   /** The thread that is here now, started if need be. */

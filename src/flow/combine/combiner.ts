@@ -28,7 +28,50 @@ export interface Combiner {
 
 /** @param context What accumulators are made with: there are no windows here that they could fire. */
 export function makeCombiner(combining: Combining, context: StageContext): Combiner {
-  return combining.kind === 'uniq' ? new UniqCombiner(combining) : new ReduceCombiner(combining, context)
+  if (combining.kind === 'uniq') return new UniqCombiner(combining)
+  const { reducer, dispatch, sameKey } = combining
+  const parts = sameKey && dispatch.kind === 'partition' ? reducer.combine.parts : undefined
+  if (parts === undefined) return new ReduceCombiner(reducer, placeFunction(dispatch), context)
+  return new KeyedCombiner(reducer, (state) => parts(state, partitionsOf(dispatch)), context)
+}
+
+/** The key of the reducer is that of the partition: where a key goes is asked once, when all events with it are one. */
+class KeyedCombiner implements Combiner {
+  readonly #reducer: CombinedReducer
+  readonly #partsOf: (state: unknown) => readonly unknown[]
+  readonly #context: StageContext
+  #state: unknown = undefined
+  #events = 0
+
+  constructor(reducer: CombinedReducer, partsOf: (state: unknown) => readonly unknown[], context: StageContext) {
+    this.#reducer = reducer
+    this.#partsOf = partsOf
+    this.#context = context
+  }
+
+  get pending(): boolean {
+    return this.#events > 0
+  }
+
+  take(events: Events): Events {
+    const { run, initial } = this.#reducer
+    let state = this.#events === 0 ? initial(this.#context) : this.#state
+    for (let index = 0; index < events.length; index++) state = run(events[index], state)
+    this.#state = state
+    this.#events += events.length
+    return this.#events >= MOST_EVENTS || sizeOf(state) >= MOST_KEYS ? this.flush() : []
+  }
+
+  flush(): Events {
+    if (this.#events === 0) return []
+    const combined: Combined[] = []
+    for (const [partition, state] of this.#partsOf(this.#state).entries()) {
+      if (state !== undefined) combined.push({ partition, state })
+    }
+    this.#state = undefined
+    this.#events = 0
+    return combined
+  }
 }
 
 class ReduceCombiner implements Combiner {
@@ -36,13 +79,13 @@ class ReduceCombiner implements Combiner {
   readonly #context: StageContext
   readonly #placeOf: PlaceOf
   /** By partition. */
-  readonly #states = new Map<number, unknown>()
+  #states: unknown[] = []
   #events = 0
 
-  constructor({ reducer, dispatch }: Extract<Combining, { readonly kind: 'reduce' }>, context: StageContext) {
+  constructor(reducer: CombinedReducer, placeOf: PlaceOf, context: StageContext) {
     this.#reducer = reducer
     this.#context = context
-    this.#placeOf = placeFunction(dispatch)
+    this.#placeOf = placeOf
   }
 
   get pending(): boolean {
@@ -51,23 +94,20 @@ class ReduceCombiner implements Combiner {
 
   take(events: Events): Events {
     const states = this.#states
+    const placeOf = this.#placeOf
     const { run, initial } = this.#reducer
-    for (const each of events) {
-      const place = this.#placeOf(each)
-      let event = each
-      let partition: number
-      if (typeof place === 'number') {
-        partition = place
-      } else {
-        if (place instanceof None) continue
-        event = place.event
-        partition = place.partition
+    for (let index = 0; index < events.length; index++) {
+      let event = events[index]
+      let partition = placeOf(event)
+      if (typeof partition !== 'number') {
+        if (partition instanceof None) continue
+        event = partition.event
+        partition = partition.partition
       }
-      let state = states.get(partition)
-      const begun = state !== undefined || states.has(partition)
-      if (!begun) state = initial(this.#context)
-      const next = run(event, state)
-      if (!begun || next !== state) states.set(partition, next)
+      const state = states[partition]
+      const begun = state !== undefined || partition in states
+      const next = run(event, begun ? state : initial(this.#context))
+      if (!begun || next !== state) states[partition] = next
     }
     this.#events += events.length
     return this.#events >= MOST_EVENTS || this.#keys >= MOST_KEYS ? this.flush() : []
@@ -76,17 +116,18 @@ class ReduceCombiner implements Combiner {
   flush(): Events {
     const { sent } = this.#reducer.combine
     const combined: Combined[] = []
-    for (const [partition, state] of this.#states) {
-      combined.push({ partition, state: sent === undefined ? state : sent(state) })
+    // Also those that a hash has named and that are not there, so that the dispatcher refuses them.
+    for (const [partition, state] of Object.entries(this.#states)) {
+      combined.push({ partition: Number(partition), state: sent === undefined ? state : sent(state) })
     }
-    this.#states.clear()
+    this.#states = []
     this.#events = 0
     return combined
   }
 
   get #keys(): number {
     let keys = 0
-    for (const state of this.#states.values()) keys += sizeOf(state)
+    for (const state of Object.values(this.#states)) keys += sizeOf(state)
     return keys
   }
 }
@@ -102,9 +143,10 @@ class UniqCombiner implements Combiner {
   /** By partition. */
   readonly #seen = new Map<number, { readonly keys: Keys; readonly seen: Set<unknown> }>()
 
-  constructor({ operation, dispatch }: Extract<Combining, { readonly kind: 'uniq' }>) {
+  constructor({ operation, dispatch, sameKey }: Extract<Combining, { readonly kind: 'uniq' }>) {
     this.#keyOf = operation.key
-    this.#placeOf = placeFunction(dispatch)
+    // What is equal goes to the same stage: nobody needs to know which.
+    this.#placeOf = sameKey ? () => 0 : placeFunction(dispatch)
   }
 
   take(events: Events): Events {
@@ -143,5 +185,9 @@ type PlaceOf = (event: unknown) => Hashed<unknown, number>
 
 /** Which stage gets an event; by demand any may, so there is one accumulator for all. */
 function placeFunction(dispatch: Dispatch): PlaceOf {
-  return dispatch.kind === 'partition' ? dispatch.route(dispatch.partitions ?? 1) : () => 0
+  return dispatch.kind === 'partition' ? dispatch.route(partitionsOf(dispatch)) : () => 0
+}
+
+function partitionsOf(dispatch: Dispatch): number {
+  return dispatch.kind === 'partition' ? (dispatch.partitions ?? 1) : 1
 }

@@ -5,13 +5,19 @@
 
 import type { Dispatch, StepDefinition } from '../definition.ts'
 import { FlowError } from '../errors.ts'
-import type { Operation, ReduceOperation, UniqOperation } from '../operation.ts'
+import { itself, type Operation, type ReduceOperation, type UniqOperation } from '../operation.ts'
 import { AnyWindow } from '../window/any-window.ts'
 
 /** What a stage does with what it emits. */
 export type Combining =
-  | { readonly kind: 'reduce'; readonly reducer: CombinedReducer; readonly dispatch: Dispatch }
-  | { readonly kind: 'uniq'; readonly operation: UniqOperation; readonly dispatch: Dispatch }
+  | {
+      readonly kind: 'reduce'
+      readonly reducer: CombinedReducer
+      readonly dispatch: Dispatch
+      /** The key of the reducer is that of the partition: one accumulator holds what is for all stages, until it is sent. */
+      readonly sameKey: boolean
+    }
+  | { readonly kind: 'uniq'; readonly operation: UniqOperation; readonly dispatch: Dispatch; readonly sameKey: boolean }
 
 /** A reducer whose accumulators can be put together. */
 export type CombinedReducer = ReduceOperation & { readonly combine: NonNullable<ReduceOperation['combine']> }
@@ -48,14 +54,20 @@ export function combiningOf(
   if (source.flows.some((flow) => flow.options.dispatcher !== undefined)) return undefined
   const [first] = operations
   if (first !== undefined && hasCombine(first) && (all || first.combine.asked)) {
-    return { kind: 'reduce', reducer: first, dispatch }
+    const sameKey = first.combine.parts !== undefined && isKeyOf(dispatch, first.given?.[0])
+    return { kind: 'reduce', reducer: first, dispatch, sameKey }
   }
   // Each stage has events of its own that are unique there: it must be known which one gets an event.
   const known = dispatch.kind === 'partition' || stages === 1
   if (all && known && (first?.kind === 'uniq' || first?.kind === 'uniqBy')) {
-    return { kind: 'uniq', operation: first, dispatch }
+    return { kind: 'uniq', operation: first, dispatch, sameKey: isKeyOf(dispatch, first.key) }
   }
   return undefined
+}
+
+/** Events are partitioned by this key: it is the same function, or both are the event itself. Texts that are equal say nothing. */
+function isKeyOf(dispatch: Dispatch, key: unknown): boolean {
+  return dispatch.kind === 'partition' && !dispatch.always && key !== undefined && (dispatch.given ?? itself) === key
 }
 
 /** The operations of a step that gets accumulators instead of events. */

@@ -29,7 +29,7 @@ export interface ReadOptions {
   /** Bytes of a line at most, so that a file without line breaks does not fill the memory. Default 16 MiB. */
   readonly maxLineLength?: number | undefined
   /**
-   * In how many parts the file is read where several workers read it: a number, or `auto`, several for each worker, of 4 MiB at least.
+   * In how many parts the file is read where several workers read it: a number, or `auto`, several for each worker, of 4 MiB on average at least, the first ones larger than the last.
    * What is compressed or in UTF-16 is one part. Default `auto`; of CSV 1, because fields may have line breaks in them.
    */
   readonly splits?: 'auto' | number | undefined

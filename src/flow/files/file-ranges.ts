@@ -17,10 +17,15 @@ export interface RangeOptions extends Pick<ReadOptions, 'gzip' | 'encoding'> {
 const RANGES_A_CORE = 4
 const MIN_BYTES = 4 * 1024 * 1024
 /** Bytes that are read at a time in search of the end of a line. */
-const PIECE = 64 * 1024
+const PIECE = 16 * 1024
 const LF = 10
 
-export async function cutFile(path: string, options: RangeOptions): Promise<readonly FileRange[]> {
+/** `sharesOf` says how much of the file each of so many ranges has, in relation to the others. Default: all the same. */
+export async function cutFile(
+  path: string,
+  options: RangeOptions,
+  sharesOf: (count: number) => readonly number[] = equalShares,
+): Promise<readonly FileRange[]> {
   const read = flowOptions('files.ranges', options, ['gzip', 'encoding', 'count', 'minBytes'])
   const count = read.integer('count', 1) ?? RANGES_A_CORE * availableParallelism()
   const minBytes = read.integer('minBytes', 1) ?? MIN_BYTES
@@ -30,7 +35,8 @@ export async function cutFile(path: string, options: RangeOptions): Promise<read
     try {
       const { size } = await file.stat()
       const whole = gzip || (await isUtf16(file, encoding))
-      const cuts = whole ? [] : await lineEnds(file, size, Math.min(count, Math.floor(size / minBytes)))
+      const shares = whole ? [] : sharesOf(Math.min(count, Math.floor(size / minBytes)))
+      const cuts = await lineEnds(file, size, shares)
       return [0, ...cuts].map((start, index) => ({ path, start, end: cuts[index] ?? size }))
     } finally {
       await file.close()
@@ -40,23 +46,25 @@ export async function cutFile(path: string, options: RangeOptions): Promise<read
   }
 }
 
-/** Where to cut `size` bytes into `count` parts: behind the line that each cut would fall into. */
-async function lineEnds(file: FileHandle, size: number, count: number): Promise<readonly number[]> {
-  const cuts: number[] = []
-  const buffer = Buffer.allocUnsafeSlow(PIECE)
-  for (let part = 1; part < count; part++) {
-    const wanted = Math.floor((part * size) / count)
-    // Behind a line that is longer than a part.
-    if (wanted <= (cuts.at(-1) ?? 0)) continue
-    const cut = await lineEnd(file, buffer, wanted - 1)
-    if (cut === undefined || cut >= size) break
-    cuts.push(cut)
-  }
-  return cuts
+function equalShares(count: number): readonly number[] {
+  return new Array(Math.max(0, count)).fill(1)
+}
+
+/** Where to cut `size` bytes into parts: behind the line that each cut would fall into. */
+async function lineEnds(file: FileHandle, size: number, shares: readonly number[]): Promise<readonly number[]> {
+  const all = shares.reduce((sum, share) => sum + share, 0)
+  let before = 0
+  const wanted = shares.slice(0, -1).map((share) => Math.floor(((before += share) * size) / all))
+  const cuts = await Promise.all(wanted.map((place) => (place > 0 ? lineEnd(file, place - 1) : undefined)))
+  // Of several in a line that is longer than a part there is one.
+  return cuts.filter(
+    (cut, index): cut is number => cut !== undefined && cut < size && !cuts.slice(0, index).includes(cut),
+  )
 }
 
 /** The first byte behind the line that has the byte at `from`. */
-async function lineEnd(file: FileHandle, buffer: Buffer, from: number): Promise<number | undefined> {
+async function lineEnd(file: FileHandle, from: number): Promise<number | undefined> {
+  const buffer = Buffer.allocUnsafeSlow(PIECE)
   for (let position = from; ; position += PIECE) {
     const { bytesRead } = await file.read(buffer, 0, PIECE, position)
     if (bytesRead === 0) return undefined

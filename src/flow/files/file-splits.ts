@@ -1,6 +1,7 @@
 /** A file as parts, for a source whose parts are read independently of each other. */
 
 import { badOption } from '../option-reader.ts'
+import { PARTS_A_READER } from '../splits/split-source.ts'
 import { badFile } from './file-chunks.ts'
 import type { FilePart } from './file-part.ts'
 import { cutFile } from './file-ranges.ts'
@@ -22,8 +23,8 @@ export function checkSplits(what: string, splits: unknown): void {
 }
 
 /**
- * Cuts what is to be read. `wanted` parts are made where the user has not said how many, of 4 MiB at least. What cannot be cut is one
- * part: what is compressed, in UTF-16, or no file on a disk; and so is what is a range already.
+ * Cuts what is to be read. `wanted` parts are made where the user has not said how many, of 4 MiB on average at least. What cannot be
+ * cut is one part: what is compressed, in UTF-16, or no file on a disk; and so is what is a range already.
  *
  * @throws `FlowError` `bad_file`.
  */
@@ -32,10 +33,34 @@ export async function splitFile(part: FilePart, splits: Splits, wanted: number):
   const count = splits === 'auto' ? wanted : splits
   if (start > 0 || end !== undefined || gzip || count === 1) return [{ start, end }]
   try {
-    const ranges = await cutFile(path, { count, gzip, encoding, ...(splits === 'auto' ? {} : { minBytes: 1 }) })
+    const options = { count, gzip, encoding, ...(splits === 'auto' ? {} : { minBytes: 1 }) }
+    const ranges = await cutFile(path, options, (parts) => fallingShares(parts, wanted))
     // The size of what is no file on a disk says nothing.
     return ranges.length === 1 ? [{ start, end }] : ranges.map((range) => ({ start: range.start, end: range.end }))
   } catch (error) {
     throw badFile(path, error)
   }
+}
+
+/**
+ * How large the parts are: each smaller than the one before it by the same factor, from the half of what each reader would have to
+ * read alone, so that readers who began at the same time end at nearly the same time. With two parts for each reader or fewer all are
+ * the same. (Guided self-scheduling, Polychronopoulos and Kuck 1987.)
+ */
+export function fallingShares(parts: number, wanted: number): readonly number[] {
+  const readers = Math.max(1, wanted / PARTS_A_READER)
+  const largest = 1 / (2 * readers)
+  // None so small that it is not worth opening the file.
+  const least = 1 / (4 * parts)
+  const sizes = (factor: number): number[] =>
+    Array.from({ length: Math.max(0, parts) }, (_, at) => Math.max(least, largest * factor ** at))
+  // The larger the factor, the larger their sum, which is to be 1.
+  let low = 0
+  let high = 1
+  for (let step = 0; step < 30; step++) {
+    const factor = (low + high) / 2
+    if (sizes(factor).reduce((sum, size) => sum + size, 0) < 1) low = factor
+    else high = factor
+  }
+  return sizes(high)
 }

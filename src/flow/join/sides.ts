@@ -7,14 +7,17 @@ import type { Join } from './join.ts'
 
 export class Sides implements Intake {
   readonly join: Join
-  readonly #left: ReadonlySet<Ref>
+  #left: ReadonlySet<Ref> = new Set()
   /** The batch in hand is from the left. */
   left = true
 
-  /** `left` are the stages that the left events come from. */
-  constructor(join: Join, left: readonly Ref[]) {
+  constructor(join: Join) {
     this.join = join
-    this.#left = new Set(left)
+  }
+
+  /** The stages that the left events come from: to be told before any subscribes. */
+  leftComesFrom(stages: readonly Ref[]): void {
+    this.#left = new Set(stages)
   }
 
   batch(arrived: readonly unknown[], from: object): readonly unknown[] {

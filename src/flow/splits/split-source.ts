@@ -3,6 +3,9 @@
 import { BatchSource } from '../../stage/interop/batch-source.ts'
 import type { SourceMeter } from '../../stage/interop/source-meter.ts'
 
+/** Parts that are wanted for each reader: so many that who is done first finds some to take from the others. */
+export const PARTS_A_READER = 6
+
 /**
  * A `BatchSource` whose events lie in parts that can be read independently of each other: ranges of a file, pages of a table, objects
  * in a bucket. A part is plain data, so that it can be read in another thread; what is read there is not sent through this one. Within

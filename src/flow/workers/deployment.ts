@@ -7,7 +7,8 @@ import { extname } from 'node:path'
 import type { GenServer } from '../../otp/gen-server.ts'
 import type { Ref } from '../../process/ref.ts'
 import { inWorker } from '../../worker/in-worker.ts'
-import { Workers } from '../../worker/workers.ts'
+import type { Thread } from '../../worker/thread.ts'
+import { type WorkerSlot, Workers } from '../../worker/workers.ts'
 import type { StepDefinition } from '../definition.ts'
 import { FlowError } from '../errors.ts'
 import type { LayerInput } from '../layer-options.ts'
@@ -22,6 +23,18 @@ const hostModule = new URL(`./flow-host${extname(import.meta.url)}`, import.meta
 
 let runs = 0
 
+interface Classes {
+  readonly host: typeof FlowHost
+  readonly stage: typeof WorkerLayerStage
+  readonly reader: typeof SplitReader
+}
+
+/** The classes that run in a worker, which need not be made anew for each flow. */
+const classes = new WeakMap<WorkerSlot, Classes>()
+
+/** The modules of flows that were loaded in a worker. */
+const loaded = new WeakMap<Thread, Set<string>>()
+
 export class Deployment {
   readonly run: WorkerRun
   readonly plan: Plan
@@ -32,7 +45,9 @@ export class Deployment {
   readonly #readers = new WeakMap<Ref, number>()
   /** What was started in workers. */
   readonly #started = new Map<Ref, Ref<InWorker>>()
-  readonly #stages: Ref<WorkerLayerStage>[] = []
+  readonly #stages = new Map<Ref, Ref<WorkerLayerStage>>()
+  /** What must be well before the sources are let go. */
+  readonly #needed: Promise<unknown>[] = []
 
   /** @throws `FlowError` `bad_flow` for a flow that cannot run in workers. */
   constructor(flow: StepDefinition, workers: number | Workers, ending: WorkerRun['ending']) {
@@ -51,33 +66,80 @@ export class Deployment {
 
   // ---- Classes in workers
 
-  host(worker: number): typeof FlowHost {
-    return inWorker<typeof FlowHost>(hostModule, 'FlowHost', { on: this.#workers.at(worker) })
+  /** All workers have loaded the module before: a stage that is started behind a host finds its plan. */
+  get warm(): boolean {
+    return this.workers.every((worker) => this.#loadedIn(worker)?.has(this.run.origin.url) === true)
   }
 
-  /** Starts a stage of a layer. */
-  async startStage(
-    owner: GenServer,
-    place: number,
-    index: number,
-    inputs: readonly (readonly LayerInput[])[],
-  ): Promise<Ref> {
-    const before = inputs.flat().flatMap(({ to }) => this.#started.get(to) ?? [])
-    const type = inWorker<typeof WorkerLayerStage>(hostModule, 'WorkerLayerStage', { on: this.#workers.at(index) })
-    const stage = await owner.startLink(type, { arg: { run: this.run.id, place, index, inputs, before } })
+  get workers(): readonly number[] {
+    return Array.from({ length: this.run.workers }, (_, worker) => worker)
+  }
+
+  host(worker: number): typeof FlowHost {
+    return this.#classesIn(worker).host
+  }
+
+  /** A host has started in each worker. */
+  hosted(hosts: readonly Ref<FlowHost>[]): void {
+    for (const worker of this.workers) this.#loadedIn(worker)?.add(this.run.origin.url)
+    const fingerprints = Promise.all(hosts.map((host) => host.with({ timeout: Infinity }).call.fingerprint()))
+    this.needs(fingerprints.then((given) => this.#compare(given)))
+  }
+
+  /** The flow cannot begin before this is done, and not at all when it fails. */
+  needs(done: Promise<unknown>): void {
+    this.#needed.push(done)
+    // Whoever waits for all of them hears of it.
+    done.catch(() => {})
+  }
+
+  /** Starts a stage of a layer, which has no subscriptions yet. */
+  async startStage(owner: GenServer, place: number, index: number): Promise<Ref> {
+    const stage = await owner.startLink(this.#classesIn(index).stage, { arg: { run: this.run.id, place, index } })
     this.#started.set(stage, stage)
-    this.#stages.push(stage)
+    this.#stages.set(stage, stage)
     return stage
   }
 
-  /** All stages have the subscriptions of those behind them. */
-  async subscribed(): Promise<void> {
+  /** Has a stage subscribe to those before it. */
+  connect(stage: Ref, inputs: readonly (readonly LayerInput[])[]): void {
+    const before = inputs.flat().flatMap(({ to }) => this.#started.get(to) ?? [])
+    this.#stages.get(stage)?.cast.connect(inputs, before)
+  }
+
+  /**
+   * All threads have the same flow, and the parts of the sources are known.
+   *
+   * @throws `FlowError` `different_module`, which names the first difference; what a source throws that is asked for its parts.
+   */
+  async checked(): Promise<void> {
+    for (const done of this.#needed) await done
+  }
+
+  /** All is checked, and all stages have the subscriptions of those behind them. @throws as `checked`. */
+  async ready(): Promise<void> {
+    const stages = [...this.#stages.values()]
     // One that fails meanwhile fails the flow.
-    await Promise.allSettled(this.#stages.map((stage) => stage.with({ timeout: Infinity }).call.subscribed()))
+    const subscribed = Promise.allSettled(stages.map((stage) => stage.with({ timeout: Infinity }).call.subscribed()))
+    await this.checked()
+    await subscribed
   }
 
   reader(worker: number): typeof SplitReader {
-    return inWorker<typeof SplitReader>(hostModule, 'SplitReader', { on: this.#workers.at(worker) })
+    return this.#classesIn(worker).reader
+  }
+
+  #classesIn(worker: number): Classes {
+    const on = this.#workers.at(worker)
+    const known = classes.get(on)
+    if (known !== undefined) return known
+    const made: Classes = {
+      host: inWorker<typeof FlowHost>(hostModule, 'FlowHost', { on }),
+      stage: inWorker<typeof WorkerLayerStage>(hostModule, 'WorkerLayerStage', { on }),
+      reader: inWorker<typeof SplitReader>(hostModule, 'SplitReader', { on }),
+    }
+    classes.set(on, made)
+    return made
   }
 
   // ---- Who is where
@@ -124,10 +186,17 @@ export class Deployment {
     )
   }
 
+  #loadedIn(worker: number): Set<string> | undefined {
+    const thread = this.#workers.at(worker).current
+    if (thread === undefined) return undefined
+    const modules = loaded.get(thread) ?? new Set()
+    loaded.set(thread, modules)
+    return modules
+  }
+
   // ---- Whether all have the same flow
 
-  /** @throws `FlowError` `different_module`, which names the first difference. */
-  compare(fingerprints: readonly Fingerprint[]): void {
+  #compare(fingerprints: readonly Fingerprint[]): void {
     const { bundled, url } = this.run.origin
     const own = fingerprintOf(this.plan)
     for (const [worker, fingerprint] of fingerprints.entries()) {

@@ -10,11 +10,12 @@ import { loadModule } from '../../worker/load-module.ts'
 import { typeScriptLoader } from '../../worker/module-file.ts'
 import { makeDispatcher } from '../dispatchers.ts'
 import { FlowError } from '../errors.ts'
-import { type LayerInput, layerStageOptions } from '../layer-options.ts'
+import type { Sides } from '../join/sides.ts'
+import { type LayerInput, layerStageOptions, refsOf, subscriptionsTo } from '../layer-options.ts'
 import { LayerStage, type ProducingOptions } from '../layer-stage.ts'
 import { type Fingerprint, fingerprintOf } from '../module/fingerprint.ts'
 import { loadedModule } from '../module/flow-module.ts'
-import type { Plan } from '../plan.ts'
+import type { Layer, Plan } from '../plan.ts'
 import { SplitSource } from '../splits/split-source.ts'
 import type { SplitFeed } from './split-feed.ts'
 import { planRun, type WorkerRun } from './worker-run.ts'
@@ -35,20 +36,28 @@ export class FlowHost extends GenServer {
   constructor(run: WorkerRun) {
     super()
     this.#run = run
+    // Whatever is started behind it finds the plan.
+    this.#plan()
   }
 
   override async init(): Promise<void> {
-    const { id, origin } = this.#run
-    const { url, place, params } = origin
+    const { url, place } = this.#run.origin
+    if (plans.has(this.#run.id)) return
     await loadModule(url, typeScriptLoader(url))
-    const module = loadedModule(url, place)
-    if (module === undefined) {
-      throw new FlowError(
-        'different_module',
-        `a worker has loaded ${url}, which did not define flow ${place + 1} there: call defineFlow at the top level of the module, in each thread`,
-      )
-    }
-    plans.set(id, planRun(module.definition(params), this.#run))
+    if (this.#plan()) return
+    throw new FlowError(
+      'different_module',
+      `a worker has loaded ${url}, which did not define flow ${place + 1} there: call defineFlow at the top level of the module, in each thread`,
+    )
+  }
+
+  /** False when the module of the flow was not loaded yet, or has no such flow. */
+  #plan(): boolean {
+    const { id, origin } = this.#run
+    const module = loadedModule(origin.url, origin.place)
+    if (module === undefined) return false
+    plans.set(id, planRun({ ...module.definition(origin.params), origin }, this.#run))
+    return true
   }
 
   /** What the flow does here. */
@@ -67,9 +76,6 @@ export interface WorkerStageStart {
   /** Place of its layer in the plan. */
   readonly place: number
   readonly index: number
-  readonly inputs: readonly (readonly LayerInput[])[]
-  /** Those of them that are in workers too. */
-  readonly before: readonly Ref<InWorker>[]
 }
 
 /** What is asked of each stage in a worker before the sources are let go. */
@@ -80,14 +86,26 @@ export interface InWorker {
 
 /** A stage of a layer, with the functions of this thread. */
 export class WorkerLayerStage extends LayerStage implements InWorker {
-  readonly #before: WorkerStageStart['before']
+  readonly #layer: Layer
+  readonly #sides: Sides | undefined
+  #before: readonly Ref<InWorker>[] = []
 
-  constructor({ run, place, index, inputs, before }: WorkerStageStart) {
-    super(() => producingOptions(run, place, index, inputs))
-    this.#before = before
+  constructor({ run, place, index }: WorkerStageStart) {
+    const layer = layerOf(run, place)
+    const options = producingOptions(layer, place, index)
+    super(() => options)
+    this.#layer = layer
+    this.#sides = options.work.join
   }
 
   here(): void {}
+
+  /** Subscribes to the stages before it, when all have been started; `before` are those that are in workers. */
+  connect(inputs: readonly (readonly LayerInput[])[], before: readonly Ref<InWorker>[]): void {
+    this.#before = before
+    this.#sides?.leftComesFrom(refsOf(inputs[0]))
+    for (const to of subscriptionsTo(this.#layer.step, inputs)) this.subscribe(to)
+  }
 
   /**
    * Answers when its subscriptions have come. Within one thread they would have before anything else: a producer in another one might
@@ -100,16 +118,15 @@ export class WorkerLayerStage extends LayerStage implements InWorker {
   }
 }
 
-function producingOptions(
-  run: number,
-  place: number,
-  index: number,
-  inputs: WorkerStageStart['inputs'],
-): ProducingOptions {
+function layerOf(run: number, place: number): Layer {
   const layer = planOf(run).groups[place]
-  if (layer?.kind !== 'layer') throw new FlowError('different_module', `group ${place} of the flow is no layer here`)
+  if (layer?.kind === 'layer') return layer
+  throw new FlowError('different_module', `group ${place} of the flow is no layer here`)
+}
+
+function producingOptions(layer: Layer, place: number, index: number): ProducingOptions {
   const { bufferSize, bufferKeep } = layer.step.options
-  const options = layerStageOptions({ layer, place, index, counts: undefined }, inputs)
+  const options = layerStageOptions({ layer, place, index, counts: undefined }, [])
   return { ...options, dispatcher: makeDispatcher(layer.dispatch), bufferSize, bufferKeep }
 }
 

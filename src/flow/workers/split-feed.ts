@@ -2,34 +2,24 @@
 
 import { GenServer } from '../../otp/gen-server.ts'
 import type { Later } from '../../process/later.ts'
-import type { SplitSource } from '../splits/split-source.ts'
-
-/** Parts for each reader: so many that who is done first finds some to take from the others. */
-const PARTS_A_READER = 4
 
 /** The next part; `undefined` when there is none any more. */
 export type NextSplit = { readonly split: unknown } | undefined
 
 export class SplitFeed extends GenServer {
-  readonly #source: SplitSource<unknown>
-  readonly #readers: number
+  readonly #parts: Promise<readonly unknown[]>
   #left: unknown[] = []
   #open = false
   readonly #waiting: Later<NextSplit>[] = []
 
-  constructor(given: () => { readonly source: SplitSource<unknown>; readonly readers: number }) {
+  constructor(parts: () => Promise<readonly unknown[]>) {
     super()
-    const { source, readers } = given()
-    this.#source = source
-    this.#readers = readers
+    this.#parts = parts()
   }
 
-  override async init(): Promise<void> {
-    this.#left = [...(await this.#source.plan(PARTS_A_READER * this.#readers))]
-  }
-
-  /** Everybody has subscribed: reading begins. */
-  begin(): void {
+  /** Everybody has subscribed, and the parts are known: reading begins. */
+  async begin(): Promise<void> {
+    this.#left = [...(await this.#parts)]
     this.#open = true
     for (const reader of this.#waiting.splice(0)) reader.reply(this.#next())
   }
