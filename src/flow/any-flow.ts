@@ -12,7 +12,7 @@ import type { Flow } from './flow.ts'
 import { type AnyPartitionOptions, type MergeDispatcher, mergeOf, partitionOf, shuffleOf } from './new-step.ts'
 import { checkFunction, type Eventually, type FlowStage } from './operation.ts'
 import { planFlow } from './plan.ts'
-import { iterateFlow, runDefinition, startFlow } from './run-flow.ts'
+import { countDefinition, iterateFlow, runDefinition, startFlow } from './run-flow.ts'
 import {
   checkRunOptions,
   type FlowChildOptions,
@@ -172,11 +172,8 @@ export abstract class AnyFlow<out T> implements AsyncIterable<T> {
 
   /** How many events there are. Elixir: `Enum.count`. */
   async count(options: FlowRunOptions = {}): Promise<number> {
-    let count = 0
-    await this.#each('count', options, (events) => {
-      count += events.length
-    })
-    return count
+    checkRunOptions('count', options)
+    return await countDefinition(this.#definition, options)
   }
 
   /** Whether a value is among the events; the flow is stopped when it is found. Elixir: `Enum.member?`. */

@@ -18,6 +18,7 @@ import type { CoordinatorOptions } from './running-flow.ts'
 import { deploy } from './workers/deploy.ts'
 import type { Deployment } from './workers/deployment.ts'
 import { explainedFrom } from './workers/lost-event.ts'
+import type { WorkerRun } from './workers/worker-run.ts'
 
 /** Starts the stages of a flow. @throws `StartError`, also `ignore` when all specifications declined. */
 export async function startFlow(
@@ -36,13 +37,36 @@ export async function runDefinition<T>(
   sink: ((events: readonly T[], stage: FlowStage) => Eventually<void>) | undefined,
   options: FlowRunOptions = {},
 ): Promise<void> {
-  const { signal, workers } = options
-  signal?.throwIfAborted()
   const output = sink === undefined ? 'none' : 'events'
-  const deployment = await deploy(flow, workers, output)
+  await runTo(flow, sink ?? drop, output, output, options)
+}
+
+/** How many events come out of a flow; workers count their own. @throws as `runDefinition`. */
+export async function countDefinition(flow: StepDefinition, options: FlowRunOptions = {}): Promise<number> {
+  let count = 0
+  const add = (counts: readonly unknown[]): void => {
+    for (const each of counts) count += Number(each)
+  }
+  const addAll = (events: readonly unknown[]): void => {
+    count += events.length
+  }
+  await runTo(flow, options.workers === undefined ? addAll : add, 'events', 'count', options)
+  return count
+}
+
+/** Runs a flow to its end, in this thread or, where it may end in another way, in workers. */
+async function runTo<T>(
+  flow: StepDefinition,
+  sink: (events: readonly T[], stage: FlowStage) => Eventually<void>,
+  output: 'events' | 'none',
+  ending: WorkerRun['ending'],
+  { signal, workers }: FlowRunOptions,
+): Promise<void> {
+  signal?.throwIfAborted()
+  const deployment = await deploy(flow, workers, ending)
   const plan = deployment?.plan ?? planFlow(flow, { kind: 'consumers', output })
   try {
-    await runPlan({ plan, deployment, sink: sink ?? drop }, signal)
+    await runPlan({ plan, deployment, sink }, signal)
   } finally {
     await deployment?.stop()
   }

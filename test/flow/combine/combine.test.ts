@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { definitionOf } from '../../../src/flow/any-flow.ts'
 import { planFlow } from '../../../src/flow/plan.ts'
 import { startFlow } from '../../../src/flow/run-flow.ts'
+import { stablePartition } from '../../../src/otp/stable-hash.ts'
 import { currentRuntime } from '../../../src/process/runtime.ts'
 import { add, inSimulation, numbers, rejection, sorted, src } from '../../support/flows.ts'
 import { randomFlow } from '../../support/random-flow.ts'
@@ -273,7 +274,23 @@ describe('what is combined for other threads', () => {
     'uniq and a reducer': (flow) => flow.uniq().countBy((n) => n % 5),
     takeSort: (flow) => flow.countBy((n) => n % 5).takeSort(3, ([a], [b]) => a <= b),
     reduce: (flow) => flow.reduce(counts, counted, { combine: together }),
+    'countBy of events that are their own keys': (flow) => flow.partition({ stages: 3 }).countBy(),
+    'countBy with the key of the partition': (flow) => flow.partition({ stages: 3, key: rest }).countBy(rest),
+    'sumBy with the key of the partition': (flow) =>
+      flow.partition({ stages: 3, key: composite }).sumBy(composite, (n) => n),
+    'groupBy with the key of the partition': (flow) =>
+      flow
+        .partition({ stages: 3, key: composite })
+        .groupBy(composite)
+        .onTrigger((groups) => [[...groups].map(([key, all]) => [key, sorted(all)]), groups]),
+    'uniqBy with the key of the partition': (flow) =>
+      flow
+        .partition({ stages: 3, key: composite })
+        .uniqBy(composite)
+        .map((n) => n % 5),
   }
+  const rest = (n: number) => n % 5
+  const composite = (n: number) => [n % 5, 'x']
   const inOrder = (events: readonly unknown[]) => events.map((event) => JSON.stringify(event)).sort()
 
   it.each(Object.entries(shapes))('%s gives what it gives when it is not', async (_name, shape) => {
@@ -301,6 +318,23 @@ describe('what is combined for other threads', () => {
       }),
       { numRuns: 100 },
     )
+  })
+
+  it('has a key in one stage only, that of its partition, however often it is sent on', async () => {
+    await inSimulation(async () => {
+      // More keys than an accumulator may have.
+      const keyOf = (n: number) => n % 60_000
+      const places = src(numbers(1, 120_000))
+        .map((n) => n)
+        .partition({ stages: 3, key: keyOf })
+        .countBy(keyOf)
+        .onTrigger((all, { index }) => [[...all].map(([key, count]) => ({ key, count, index })), all])
+      const all = await combinedAll(places)
+      expect(all).toHaveLength(60_000)
+      for (const { key, count, index } of all) {
+        if (count !== 2 || stablePartition(key, 3) !== index) expect({ key, count, index }).toBe('elsewhere')
+      }
+    })
   })
 
   it('values of groups stay in the order of their arrival', async () => {

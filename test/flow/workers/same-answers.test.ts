@@ -1,6 +1,7 @@
 import { Flow, files, runFlow } from 'sluice/flow'
 import { Workers } from 'sluice/worker'
 import { afterAll, describe, expect, it } from 'vitest'
+import { notCloneableLast } from '../../support/flow-modules/broken.ts'
 import { lineCounts, slowLines } from '../../support/flow-modules/lines.ts'
 import { flows, scenario } from '../../support/flow-modules/scenarios.ts'
 import { tempFile } from '../../support/temp-folder.ts'
@@ -26,6 +27,11 @@ describe('F209 a flow in two workers gives what it gives in one thread', () => {
     expect(all.toSorted()).toEqual([10, 12, 15, 18])
     expect(await flow.first({ workers })).toBeGreaterThan(9)
     expect(await flow.run({ workers })).toBeUndefined()
+  })
+
+  it('and is counted there: what cannot be sent need not be', async () => {
+    expect(await notCloneableLast.flow().count({ workers })).toBe(1)
+    expect(await scenario.flow({ name: 'F11' }).count({ workers })).toBe(6)
   })
 
   it('also in other numbers of workers, started for it', async () => {
