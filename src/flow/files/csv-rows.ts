@@ -17,7 +17,7 @@ import {
 import { CsvRecords, type Fields, type ParseCsv } from './csv-records.ts'
 import { readLines } from './file-lines.ts'
 import { type FilePart, type FileToRead, filePart } from './file-part.ts'
-import { type FileSplit, splitFile } from './file-splits.ts'
+import { type FileSplit, splitFile, splitOf } from './file-splits.ts'
 
 type Row = Record<string, string> | readonly string[]
 
@@ -41,7 +41,7 @@ export class CsvRows extends SplitSource<Row, FileSplit> {
   }
 
   override open(split: FileSplit, meter?: SourceMeter): AsyncGenerator<Row[], void, undefined> {
-    return this.#rows({ ...this.#part, ...split }, meter)
+    return this.#rows(splitOf(this.#part, split), meter)
   }
 
   override batches(meter?: SourceMeter): AsyncGenerator<Row[], void, undefined> {

@@ -7,7 +7,7 @@ import type { SourceMeter } from '../../stage/interop/source-meter.ts'
 import { FlowError } from '../errors.ts'
 import type { FilePart } from './file-part.ts'
 
-/** Bytes that are read at a time. Larger pieces are no quicker, and each open file has one. */
+/** Bytes that are read at a time. Larger pieces are no quicker where nobody else works, and each open file has one. */
 const PIECE = 128 * 1024
 
 /**
@@ -25,15 +25,16 @@ export async function* readChunks(part: FilePart, meter?: SourceMeter): AsyncGen
 }
 
 async function* plain(part: FilePart, meter: SourceMeter | undefined): AsyncGenerator<Buffer, void, undefined> {
-  const { path, start, end } = part
+  const { path, start, end, piece = PIECE } = part
   const file = await open(path)
   try {
     if (meter !== undefined) await measure(file, part, meter)
-    const buffer = Buffer.allocUnsafeSlow(PIECE)
+    let left = end === undefined ? Infinity : end - start
+    const buffer = Buffer.allocUnsafeSlow(Math.min(piece, left))
     // From a pipe one can only read on.
     let position = start === 0 ? null : start
-    for (let left = end === undefined ? Infinity : end - start; left > 0; ) {
-      const { bytesRead } = await file.read(buffer, 0, Math.min(PIECE, left), position)
+    while (left > 0) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(piece, left), position)
       if (bytesRead === 0) return
       left -= bytesRead
       if (position !== null) position += bytesRead

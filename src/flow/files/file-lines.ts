@@ -5,7 +5,7 @@ import { FlowError } from '../errors.ts'
 import { SplitSource } from '../splits/split-source.ts'
 import { readChunks } from './file-chunks.ts'
 import type { FilePart } from './file-part.ts'
-import { checkSplits, type FileSplit, type Splits, splitFile } from './file-splits.ts'
+import { checkSplits, type FileSplit, type Splits, splitFile, splitOf } from './file-splits.ts'
 import { LineCutter } from './line-cutter.ts'
 
 export class FileLines extends SplitSource<string, FileSplit> {
@@ -24,7 +24,7 @@ export class FileLines extends SplitSource<string, FileSplit> {
   }
 
   override open(split: FileSplit, meter?: SourceMeter): AsyncGenerator<string[], void, undefined> {
-    return readLines({ ...this.#part, ...split }, false, meter)
+    return readLines(splitOf(this.#part, split), false, meter)
   }
 
   override batches(meter?: SourceMeter): AsyncGenerator<string[], void, undefined> {

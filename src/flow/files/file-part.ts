@@ -44,6 +44,8 @@ export interface FilePart {
   readonly gzip: boolean
   readonly encoding: string | undefined
   readonly maxLineLength: number
+  /** Bytes that are read at a time. */
+  readonly piece?: number | undefined
 }
 
 const OPTIONS = ['gzip', 'encoding', 'maxLineLength']

@@ -16,6 +16,17 @@ export interface FileSplit {
   readonly end: number | undefined
 }
 
+/**
+ * Bytes of a split that are read at a time: more than of a whole file, because each piece has threads wake each other, and here
+ * other readers wait for the same cores.
+ */
+const PIECE_OF_SPLIT = 512 * 1024
+
+/** What is read of a split. */
+export function splitOf(part: FilePart, split: FileSplit): FilePart {
+  return { ...part, ...split, piece: PIECE_OF_SPLIT }
+}
+
 /** @throws `FlowError` `bad_options`. */
 export function checkSplits(what: string, splits: unknown): void {
   if (splits === 'auto' || (Number.isSafeInteger(splits) && Number(splits) >= 1)) return

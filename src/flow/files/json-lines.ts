@@ -5,7 +5,7 @@ import { SplitSource } from '../splits/split-source.ts'
 import { type BadRowOptions, badRowHandler, madeBy, type OnBadRow } from './bad-row.ts'
 import { readLines } from './file-lines.ts'
 import { type FilePart, type FileToRead, filePart, type ReadOptions } from './file-part.ts'
-import { checkSplits, type FileSplit, type Splits, splitFile } from './file-splits.ts'
+import { checkSplits, type FileSplit, type Splits, splitFile, splitOf } from './file-splits.ts'
 
 /** How JSON lines are read. */
 export interface JsonLinesOptions extends ReadOptions, BadRowOptions {}
@@ -32,7 +32,7 @@ export class JsonLines<T> extends SplitSource<T, FileSplit> {
   }
 
   override open(split: FileSplit, meter?: SourceMeter): AsyncGenerator<T[], void, undefined> {
-    return this.#values({ ...this.#part, ...split }, meter)
+    return this.#values(splitOf(this.#part, split), meter)
   }
 
   override batches(meter?: SourceMeter): AsyncGenerator<T[], void, undefined> {
