@@ -58,7 +58,7 @@ export async function splitFile(part: FilePart, splits: Splits, wanted: number):
  * read alone, so that readers who began at the same time end at nearly the same time. With two parts for each reader or fewer all are
  * the same. (Guided self-scheduling, Polychronopoulos and Kuck 1987.)
  */
-export function fallingShares(parts: number, wanted: number): readonly number[] {
+function fallingShares(parts: number, wanted: number): readonly number[] {
   const readers = Math.max(1, wanted / PARTS_A_READER)
   const largest = 1 / (2 * readers)
   // None so small that it is not worth opening the file.
