@@ -234,7 +234,7 @@ describe('what a pipeline loses', () => {
       await sim.settle()
       for (const name of await pipeline.call.producerNames()) whereis(name)?.kill()
       await sim.settle()
-      cluster.evict()
+      expect(cluster.askedFor('leave').length).toBe(1)
       gate.open()
       await sim.advance(10_000)
       expect(cluster.committed()).toEqual(['t/0@20'])

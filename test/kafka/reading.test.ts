@@ -222,6 +222,28 @@ describe('a source', () => {
     })
   })
 
+  it('a place that the policy has chosen is committed at once, and what comes until a crash is not skipped', async () => {
+    await inSimulation(async (sim) => {
+      const cluster = clusterWith([10])
+      const options = { offsetResetPolicy: 'latest' } as const
+      const first = await pipelineOver(cluster, undefined, { options })
+      await sim.settle()
+      expect(cluster.committed()).toEqual(['t/0@10'])
+      first.kill()
+      await sim.settle()
+      cluster.append('t', 0, 3)
+      const seen: Read[] = []
+      const note = (message: Read) => {
+        seen.push(message)
+        return message
+      }
+      const second = await pipelineOver(cluster, note, { options })
+      await sim.settle()
+      expect(offsetsOf(seen)).toEqual([10, 11, 12])
+      await second.stop()
+    })
+  })
+
   it('beginOffset reset goes by the policy whatever was committed', async () => {
     await inSimulation(async (sim) => {
       const cluster = clusterWith([10])

@@ -15,6 +15,20 @@ const found = spawnSync('python3', ['-c', 'import ctypes; ctypes.CDLL("librdkafk
 export const kafkaIsThere = process.env['CI'] !== undefined || found.status === 0
 if (!kafkaIsThere) console.warn('no python3 with librdkafka.so.1: the tests of Kafka with a cluster are skipped')
 
+/** Numbers of requests of the protocol, for `errors`. */
+export const REQUESTS = {
+  produce: 0,
+  fetch: 1,
+  listOffsets: 2,
+  metadata: 3,
+  commit: 8,
+  offsetFetch: 9,
+  findCoordinator: 10,
+  join: 11,
+  heartbeat: 12,
+  sync: 14,
+} as const
+
 export class KafkaCluster implements AsyncDisposable {
   readonly hosts: string
   readonly #child: ChildProcessWithoutNullStreams

@@ -47,6 +47,8 @@ export class Consumption implements PartitionOwner {
   readonly #reader: Reader
   readonly #watch: DownstreamWatch
   #committer: Committer | undefined = undefined
+  /** Partitions that begin where the policy says, and not at their oldest message. */
+  readonly #chosen = new Set<string>()
   /** Of the group, when its partitions were assigned to it. */
   #generation = -1
   #partitions: readonly AssignedPartition[] = []
@@ -134,6 +136,14 @@ export class Consumption implements PartitionOwner {
     await Promise.race([leaving().catch(() => {}), this.#process.sleep(LEAVING)])
   }
 
+  /** The source is dead: leaves the group at once. */
+  async abandon(): Promise<void> {
+    this.stop()
+    this.#committer?.close()
+    this.#forget()
+    await this.#membership.close().catch(() => {})
+  }
+
   // ---- Of the partitions
 
   advanced(partition: AssignedPartition): void {
@@ -164,6 +174,8 @@ export class Consumption implements PartitionOwner {
           stale: (code) => this.#membership.refused(code),
         })
         this.#watch.remember()
+        // The end is elsewhere tomorrow: what comes until then would be skipped, if nothing were committed before.
+        for (const partition of partitions) if (this.#chosen.has(partition.key)) this.advanced(partition)
         this.#reader.begin(partitions)
         if (channels.kafkaAssigned.hasSubscribers) {
           const { generation } = member
@@ -180,6 +192,7 @@ export class Consumption implements PartitionOwner {
   }
 
   async #takeOver(member: Member, assigned: readonly TopicPartition[]): Promise<readonly AssignedPartition[]> {
+    this.#chosen.clear()
     if (assigned.length === 0) return []
     const { connection, options } = this.#plan
     const { beginOffset, offsetResetPolicy } = options
@@ -195,7 +208,9 @@ export class Consumption implements PartitionOwner {
       assigned.map(async (place) => {
         const key = keyOf(place)
         const { topic, partition } = place
-        const begin = begins.get(key) ?? (await this.#resolve(place, offsetResetPolicy))
+        const known = begins.get(key)
+        if (known === undefined && offsetResetPolicy !== 'earliest') this.#chosen.add(key)
+        const begin = known ?? (await this.#resolve(place, offsetResetPolicy))
         return new AssignedPartition(this, { topic, partition, leader: leaders.get(key) ?? -1 }, begin)
       }),
     )

@@ -70,7 +70,7 @@ export class KafkaSource extends Producer<Message<Buffer, string, KafkaMetadata>
     const process = serverOf(this)?.process
     this.#process = process
     if (process === undefined) return
-    process.onEnd(() => void this.#disconnect().catch(() => {}))
+    process.onEnd(() => void this.#abandon())
     // The pipeline starts also when the cluster is not there yet.
     this.continue('connect')
   }
@@ -120,6 +120,12 @@ export class KafkaSource extends Producer<Message<Buffer, string, KafkaMetadata>
   /** A consumer that died has taken messages with it. */
   override handleCancel({ kind, reason }: Cancellation): undefined {
     if (kind === 'down' && reason !== 'normal') this.#consumption?.lostSome()
+  }
+
+  /** It died: others in the group need not wait until that is noticed. */
+  async #abandon(): Promise<void> {
+    await this.#consumption?.abandon()
+    await this.#disconnect().catch(() => {})
   }
 
   async #disconnect(): Promise<void> {

@@ -52,6 +52,8 @@ export interface ConnectorHarness<Site> {
 
   /** Which messages are handled in the order in which they were published: none, all with one source and one processor, or those with the same key. */
   readonly order: 'none' | 'queue' | 'key'
+  /** The source itself has messages with the same key handled one after another: pipelines are given no `partitionBy`. */
+  readonly keepsLanes?: boolean | undefined
   /** A message that failed comes again. False: it is done with, like one that was handled. */
   readonly redelivers: boolean
   /** Whether the message says that it was delivered before; leave it out where messages do not tell. */

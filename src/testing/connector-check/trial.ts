@@ -157,7 +157,9 @@ export class Trial<Site> {
         default: {
           concurrency,
           maxDemand,
-          ...(byKey ? { partitionBy: (message: Message) => this.#lane(message) } : {}),
+          ...(byKey && this.harness.keepsLanes !== true
+            ? { partitionBy: (message: Message) => this.#lane(message) }
+            : {}),
           handleMessage: async (message: Message, _context, stage) => {
             const handling = this.#begin(message, pipeline)
             let outcome: Outcome = 'failed'
