@@ -21,8 +21,15 @@ export interface QueueAtServerOptions<T> extends Patience, Pick<ServerQueueOptio
   readonly idOf: (data: T) => string
 }
 
-interface KnownDelivery extends Delivery {
+/** What this program knows of a message, in its metadata. */
+class KnownDelivery implements Delivery {
+  readonly attempts: number
   readonly id: string
+
+  constructor(attempts: number, id: string) {
+    this.attempts = attempts
+    this.id = id
+  }
 }
 
 /** When a message is handled again that has failed, and one that a killed process had. */
@@ -58,7 +65,7 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
     const { name, pipeline, prefetch, chaos } = options
     const queue = new QueueAtServer(options)
     const { lost: lostAfter } = RETRY[paceOf(chaos)]
-    const givesUp = (message: Message<unknown, string, never>) => queue.#givesUp(message)
+    const givesUp = (message: Message) => queue.#givesUp(message)
     queue.#queue = await server.queue({ name, pipeline, prefetch, lostAfter, givesUp })
     return queue
   }
@@ -118,15 +125,14 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
       acknowledger,
       ackRef,
       ackData,
-      metadata: { attempts: redelivered ? 2 : 1, id: id ?? `${UNKNOWN}, ${++this.#unknown}` },
+      metadata: new KnownDelivery(redelivered ? 2 : 1, id ?? `${UNKNOWN}, ${++this.#unknown}`),
     })
   }
 
   /** One that is interrupted in its attempts, as by the end of the program, comes again. */
-  #givesUp({ attempts, metadata }: Message<unknown, string, never>): boolean {
-    const { id }: KnownDelivery = metadata
+  #givesUp({ attempts, metadata }: Message): boolean {
     const givenUp = attempts >= ATTEMPTS
-    if (givenUp) this.#dead.add(id)
+    if (givenUp && metadata instanceof KnownDelivery) this.#dead.add(metadata.id)
     else this.#comeAgain++
     return givenUp
   }

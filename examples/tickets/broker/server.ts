@@ -21,7 +21,7 @@ export interface ServerQueueOptions {
   /** Milliseconds after which a message that a killed process had comes again. */
   readonly lostAfter: number
   /** Whether a message that failed is given up; others are to come again. */
-  readonly givesUp: (message: Message<unknown, string, never>) => boolean
+  readonly givesUp: (message: Message) => boolean
 }
 
 export interface ServerQueue {

@@ -13,7 +13,9 @@ const rabbitmq: ServerKind = {
   load: () => import('./servers/rabbitmq.ts'),
 }
 
-const KINDS: Readonly<Record<string, ServerKind>> = { 'amqp:': rabbitmq, 'amqps:': rabbitmq }
+const nats: ServerKind = { example: 'nats://user:password@host:port', load: () => import('./servers/nats.ts') }
+
+const KINDS: Readonly<Record<string, ServerKind>> = { 'amqp:': rabbitmq, 'amqps:': rabbitmq, 'nats:': nats }
 
 /** The kind of server at a URL; `undefined` when there is none of that name. */
 export function kindOf(url: string): ServerKind | undefined {
