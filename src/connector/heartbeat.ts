@@ -47,6 +47,10 @@ export class Heartbeat<Receipt> {
     this.#held.delete(receipt)
   }
 
+  holds(receipt: Receipt): boolean {
+    return this.#held.has(receipt)
+  }
+
   /** A stage died, and took messages with it. */
   lost(): void {
     this.#watch.lost()

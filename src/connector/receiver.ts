@@ -11,6 +11,11 @@ export interface ReceiverPlan<T> {
   readonly max: number
   /** Milliseconds until a server that had nothing is asked again; 0 where the request itself waits for messages. */
   readonly interval: number
+  /**
+   * Milliseconds that an answer which is on its way has when it is stopped, until the request is aborted: messages that are not
+   * received are the server's again only later. Default 0.
+   */
+  readonly grace?: number | undefined
   /** Receives up to `max`, maybe none; rejects when the signal fires. */
   receive(max: number, signal: AbortSignal): Promise<readonly T[]>
   /** Emits them. */
@@ -26,6 +31,7 @@ export class Receiver<T> {
   readonly #plan: ReceiverPlan<T>
   /** Ends the waiting for messages. */
   readonly #enough = new AbortController()
+  #isStopping = false
   /** Messages that were asked for and not received. */
   #demand = 0
   /** A request is on its way, or the time for the next has not come. */
@@ -46,13 +52,17 @@ export class Receiver<T> {
 
   /** Receives no more; what comes all the same goes back. */
   async stop(): Promise<void> {
-    this.#enough.abort()
+    this.#isStopping = true
+    const { grace = 0 } = this.#plan
+    const timer = grace > 0 ? this.#process.setTimer(grace, () => this.#enough.abort()) : undefined
+    if (timer === undefined) this.#enough.abort()
     await this.#receiving
+    timer?.cancel()
   }
 
   #receive(): void {
     const { signal } = this.#enough
-    if (this.#isBusy || this.#demand === 0 || signal.aborted) return
+    if (this.#isBusy || this.#demand === 0 || this.#isStopping || signal.aborted) return
     // Before the request, since demand may come while it is made.
     this.#isBusy = true
     this.#receiving = this.#request(Math.min(this.#demand, this.#plan.max), signal)
@@ -65,13 +75,13 @@ export class Receiver<T> {
     try {
       messages = await this.#plan.receive(max, signal)
     } catch (error) {
-      if (signal.aborted) return
+      if (this.#isStopping || signal.aborted) return
       const wait = this.#plan.failed(error)
       if (wait === undefined) this.#enough.abort()
       else this.#later(wait)
       return
     }
-    if (signal.aborted) return this.#giveBack(messages)
+    if (this.#isStopping || signal.aborted) return this.#giveBack(messages)
     this.#demand -= messages.length
     if (messages.length > 0) this.#plan.received(messages)
     if (messages.length === 0 && this.#plan.interval > 0) return this.#later(this.#plan.interval)

@@ -23,6 +23,7 @@ import type {
   RateLimit,
 } from './broadway-events.ts'
 import { type TypedChannel, typed } from './channel.ts'
+import type { SqsAck, SqsReceiveFailure, SqsReceiveStart, SqsReceiveStop } from './sqs-events.ts'
 
 export interface ProcessStart {
   readonly id: number
@@ -269,6 +270,10 @@ export interface Channels {
   readonly natsConnect: TypedChannel<NatsConnect>
   readonly natsConnectionFailure: TypedChannel<NatsConnectionFailure>
   readonly natsAck: TypedChannel<NatsAck>
+  readonly sqsReceiveStart: TypedChannel<SqsReceiveStart>
+  readonly sqsReceiveStop: TypedChannel<SqsReceiveStop>
+  readonly sqsReceiveFailure: TypedChannel<SqsReceiveFailure>
+  readonly sqsAck: TypedChannel<SqsAck>
 }
 
 export const channels: Channels = {
@@ -317,4 +322,8 @@ export const channels: Channels = {
   natsConnect: typed('sluice:nats:connect'),
   natsConnectionFailure: typed('sluice:nats:connection_failure'),
   natsAck: typed('sluice:nats:ack'),
+  sqsReceiveStart: typed('sluice:sqs:receive_start'),
+  sqsReceiveStop: typed('sluice:sqs:receive_stop'),
+  sqsReceiveFailure: typed('sluice:sqs:receive_failure'),
+  sqsAck: typed('sluice:sqs:ack'),
 }

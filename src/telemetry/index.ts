@@ -3,3 +3,4 @@
 export type * from './broadway-events.ts'
 export type { Listener, TypedChannel } from './channel.ts'
 export * from './channels.ts'
+export type * from './sqs-events.ts'
