@@ -11,10 +11,12 @@ import { FlowError } from './errors.ts'
 import type { Flow } from './flow.ts'
 import { type AnyPartitionOptions, type MergeDispatcher, mergeOf, partitionOf, shuffleOf } from './new-step.ts'
 import { checkFunction, type Eventually, type FlowStage } from './operation.ts'
+import { flowOptions } from './option-reader.ts'
 import { planFlow } from './plan.ts'
 import { countDefinition, iterateFlow, runDefinition, startFlow } from './run-flow.ts'
 import {
   checkRunOptions,
+  checkWorkers,
   type FlowChildOptions,
   type FlowRunOptions,
   type FlowStreamOptions,
@@ -24,6 +26,8 @@ import {
 import type { CoordinatorOptions, RunningFlow } from './running-flow.ts'
 import { checkStepOptions, type HashOptions, type KeyOptions, type StepOptions } from './step-options.ts'
 import { checkThrough, type ThroughSpec, type ThroughStage } from './through.ts'
+import { deploy } from './workers/deploy.ts'
+import { checkCanRun } from './workers/runnable.ts'
 
 /** What a flow is; for this layer. */
 export let definitionOf: (flow: AnyFlow<unknown>) => StepDefinition
@@ -253,12 +257,12 @@ export abstract class AnyFlow<out T> implements AsyncIterable<T> {
    * @throws `FlowError` `bad_flow`, `bad_options`; `StartError` as `child`. Elixir: `start: {Flow, :into_stages, [flow, consumers]}`.
    */
   child(options: FlowChildOptions<T> = {}): ChildSpec<RunningFlow<T>> {
-    const { intoStages, intoSpecs, demand, dispatcher, subscribeTimeout, ...own } = options
+    const { intoStages, intoSpecs, demand, dispatcher, subscribeTimeout, workers, ...own } = options
     if (intoStages !== undefined && intoSpecs !== undefined) {
       throw new FlowError('bad_options', 'child: expected intoStages or intoSpecs, got both')
     }
     const what = intoStages === undefined ? 'intoSpecs' : 'intoStages'
-    const running = this.#running(what, { demand, dispatcher, subscribeTimeout }, intoStages ?? intoSpecs)
+    const running = this.#running(what, { demand, dispatcher, subscribeTimeout, workers }, intoStages ?? intoSpecs)
     const spec = child(FlowCoordinator, { ...own, arg: () => ({ ...running, supervised: true }) })
     return new ChildSpec<RunningFlow<T>>(spec.plan, spec)
   }
@@ -268,8 +272,8 @@ export abstract class AnyFlow<out T> implements AsyncIterable<T> {
     { link = true, ...options }: IntoOptions,
     consumers: readonly unknown[] | undefined,
   ): Promise<Ref<RunningFlow<T>>> {
-    const { demand, dispatcher, subscribeTimeout, ...start } = options
-    const running = this.#running(what, { demand, dispatcher, subscribeTimeout }, consumers)
+    const { demand, dispatcher, subscribeTimeout, workers, ...start } = options
+    const running = this.#running(what, { demand, dispatcher, subscribeTimeout, workers }, consumers)
     const parent = mainProcess(what, 'flow.child() in a supervisor, or a task,')
     return typedRef<RunningFlow<T>>(await startFlow(parent, link, running, start))
   }
@@ -277,16 +281,28 @@ export abstract class AnyFlow<out T> implements AsyncIterable<T> {
   /** What the process of the flow has to know; without a list of consumers what comes out is dropped. */
   #running(
     what: string,
-    { demand, dispatcher, subscribeTimeout }: IntoOptions,
+    { demand, dispatcher, subscribeTimeout, workers }: IntoOptions,
     consumers: readonly unknown[] | undefined,
   ): CoordinatorOptions {
+    if (workers !== undefined) this.#checkWorkers(what, workers, dispatcher)
+    const deployed = (ending: 'none' | 'producers') =>
+      workers === undefined ? undefined : () => deploy(this.#definition, workers, ending)
     if (consumers === undefined) {
       const plan = planFlow(this.#definition, { kind: 'consumers', output: 'none' })
-      return { plan, sink: () => {}, demand, subscribeTimeout }
+      return { plan, sink: () => {}, demand, subscribeTimeout, deploy: deployed('none') }
     }
     const dispatch: Dispatch = dispatcher === undefined ? toDemand : { kind: 'own', make: dispatcher }
     const plan = planFlow(this.#definition, { kind: 'producers', dispatch })
-    return { plan, demand, consumers: consumers.length === 0 ? [] : checkThrough(what, consumers), subscribeTimeout }
+    const through = consumers.length === 0 ? [] : checkThrough(what, consumers)
+    return { plan, demand, consumers: through, subscribeTimeout, deploy: deployed('producers') }
+  }
+
+  #checkWorkers(what: string, workers: unknown, dispatcher: unknown): void {
+    checkWorkers(flowOptions(what, { workers }, ['workers']))
+    checkCanRun(this.#definition)
+    if (dispatcher === undefined) return
+    const text = `${what}: the stages that its dispatcher belongs to are in workers, which functions cannot be sent to: leave out dispatcher, or workers`
+    throw new FlowError('bad_options', text)
   }
 
   /** Runs the flow and gives its events to a function, batch by batch. */

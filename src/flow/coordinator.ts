@@ -54,7 +54,9 @@ interface Owned {
  * `cancel: 'transient'`, is subscribed to each stage that the events come out of.
  */
 export class FlowCoordinator extends Producer<unknown> {
-  readonly #options: CoordinatorOptions
+  #options: CoordinatorOptions
+  /** Where its stages are, as long as it runs. */
+  #deployed: Deployment | undefined = undefined
   /** What the stages count, when somebody wants to know how far they are. */
   #counts: RunCounts | undefined = undefined
   /** The stages of each group, ours or not. */
@@ -76,6 +78,7 @@ export class FlowCoordinator extends Producer<unknown> {
 
   override async init(): Promise<void> {
     this.trapExits(true)
+    await this.#deploy()
     const { plan, deployment, demand = 'forward', failed } = this.#options
     // What is wrong with an event says more when it is known where it came from.
     if (failed !== undefined) answerForChildren(this.#process, (reason) => isLostEvent(reason) || failed(reason))
@@ -91,6 +94,7 @@ export class FlowCoordinator extends Producer<unknown> {
       await (demand === 'forward' ? deployment?.ready() : deployment?.checked())
     } catch (error) {
       await this.#stopAll()
+      await this.#deployed?.stop()
       throw error
     }
     if (this.#watched.size === 0) for (const ref of this.#last) this.#watched.add(ref)
@@ -153,6 +157,7 @@ export class FlowCoordinator extends Producer<unknown> {
 
   override async terminate(): Promise<void> {
     await this.#stopAll()
+    await this.#deployed?.stop()
   }
 
   // ---- Start
@@ -173,6 +178,16 @@ export class FlowCoordinator extends Producer<unknown> {
         deployment.connect(ref, this.#inputsOf({ layer, place, index, counts: undefined }))
       }
     }
+  }
+
+  /** Has it placed in workers, when that is for itself to do. */
+  async #deploy(): Promise<void> {
+    const deployment = await this.#options.deploy?.()
+    if (deployment === undefined) return
+    this.#options = { ...this.#options, plan: deployment.plan, deployment }
+    this.#deployed = deployment
+    // Also when it is killed.
+    this.#process.onEnd(() => void deployment.stop())
   }
 
   async #start(group: Group, place: number): Promise<readonly Ref[]> {

@@ -3,6 +3,7 @@
 import type { StartOptions } from '../otp/start.ts'
 import type { ChildOptions } from '../otp/supervision/child-spec.ts'
 import type { Dispatcher } from '../stage/dispatchers/dispatcher.ts'
+import type { OptionReader } from '../stage/option-reader.ts'
 import type { SubscriptionOptions } from '../stage/subscription-options.ts'
 import type { Workers } from '../worker/workers.ts'
 import type { FlowCoordinator } from './coordinator.ts'
@@ -15,6 +16,8 @@ export interface StartFlowOptions extends Omit<StartOptions<FlowCoordinator>, 't
   readonly demand?: 'forward' | 'accumulate' | undefined
   /** The flow is linked to the program: it ends with it, and it with the flow when that is killed. Default true. */
   readonly link?: boolean | undefined
+  /** Runs the flow, which is one of a module, in worker threads: so many that start and end with it, or `new Workers({ size })`. */
+  readonly workers?: number | Workers | undefined
 }
 
 /** Options of a flow whose events others consume. */
@@ -53,6 +56,11 @@ export function checkRunOptions(what: string, options: unknown, more: readonly s
   const read = flowOptions(what, options, ['signal', 'workers', ...more])
   const signal = read.get('signal')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw read.bad('signal', 'an AbortSignal')
+  checkWorkers(read)
+}
+
+/** @throws `FlowError` `bad_options`. */
+export function checkWorkers(read: OptionReader): void {
   const workers = read.get('workers')
   if (workers === undefined || isWorkers(workers)) return
   if (!Number.isSafeInteger(workers) || Number(workers) < 1) {

@@ -13,6 +13,8 @@ export interface CoordinatorOptions {
   readonly plan: Plan
   /** Its layers are in other threads. */
   readonly deployment?: Deployment | undefined
+  /** Gives each start a deployment of its own. */
+  readonly deploy?: (() => Promise<Deployment | undefined>) | undefined
   /** The last layer consumes: where its events go. */
   readonly sink?: Sink | undefined
   /** Stages that consume what comes out. */

@@ -11,6 +11,15 @@ it('a stop leaves no thread behind, and the program ends', async () => {
   })
 })
 
+it('a hundred runs leave nothing behind, in no heap, and no thread', async () => {
+  const { code, stdout, stderr } = await runProgram('worker-runs')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const { kilobytes, during, end } = JSON.parse(stdout)
+  expect({ during, end }).toEqual({ during: 2, end: 0 })
+  // What is compiled meanwhile takes a few hundred; one process kept in each run would take 4,000.
+  for (const grown of kilobytes) expect(grown).toBeLessThan(2000)
+})
+
 it('an idle worker does not keep the program alive', async () => {
   expect(await runProgram('workers', 'idle')).toEqual({ code: 0, stdout: 'started\n', stderr: '' })
 })

@@ -2,6 +2,7 @@
 
 import { threadId } from 'node:worker_threads'
 import { Exit, type ExitReason, GenServer, type Ref } from 'sluice'
+import { collectGarbage } from '../../support/gc.ts'
 
 export class Counter extends GenServer {
   static override readonly callTimeout: number = 20_000
@@ -107,6 +108,29 @@ export class Waiter extends GenServer {
 export class Refuser extends GenServer {
   override init(): void {
     throw new RangeError('not today')
+  }
+}
+
+/** Holds what it is given, so that it is missed when it is not let go. */
+export class Freight extends GenServer {
+  readonly #freight: readonly number[]
+
+  constructor({ freight }: { readonly freight: readonly number[] }) {
+    super()
+    this.#freight = freight
+  }
+
+  unload(): number {
+    this.stop('normal')
+    return this.#freight.length
+  }
+}
+
+/** Tells how much its thread holds. */
+export class Gauge extends GenServer {
+  async heap(): Promise<number> {
+    await collectGarbage()
+    return process.memoryUsage().heapUsed
   }
 }
 
