@@ -20,6 +20,14 @@ it('a hundred runs leave nothing behind, in no heap, and no thread', async () =>
   for (const grown of kilobytes) expect(grown).toBeLessThan(2000)
 })
 
+it('a debugger sees a worker as a thread of its own, with the sources of its modules', async () => {
+  expect(await runProgram('worker-inspected')).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(/^\[worker 1\].*\ndata:application\/json/),
+    stderr: '',
+  })
+})
+
 it('an idle worker does not keep the program alive', async () => {
   expect(await runProgram('workers', 'idle')).toEqual({ code: 0, stdout: 'started\n', stderr: '' })
 })

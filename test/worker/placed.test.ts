@@ -1,5 +1,6 @@
 /** Processes in other threads: refs like any other. */
 
+import { readFileSync } from 'node:fs'
 import { threadId } from 'node:worker_threads'
 import {
   CallError,
@@ -82,8 +83,10 @@ describe('a process in a worker', () => {
     const error = await failure(counter.call.fails())
     expect(error).toBeInstanceOf(CallError)
     expect(error).toMatchObject({ code: 'exit', cause: { name: 'RangeError', message: 'no more' } })
+    const source = readFileSync(new URL('./modules/servers.ts', import.meta.url), 'utf8').split('\n')
+    const line = source.findIndex((text) => text.includes("RangeError('no more')")) + 1
     expect(error instanceof Error && error.cause instanceof RangeError && error.cause.stack).toMatch(
-      /Counter\.fails \(.*servers\.ts:\d+:\d+\)/,
+      new RegExp(`Counter\\.fails \\(.*servers\\.ts:${line}:\\d+\\)`),
     )
     expect(reports.filter((text) => text.includes('crashed: RangeError: no more'))).toHaveLength(1)
   })

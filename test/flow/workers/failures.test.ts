@@ -142,6 +142,9 @@ describe('workers', () => {
 
   it.each([
     ['producers of the program', broken.ofProducers, 'stages of the program (fromSpecs)'],
+    ['producers that run', broken.behindProducers, 'stages of the program (fromStages)'],
+    ['stages that run in the middle', broken.throughRunning, 'stages of the program (throughStages or throughSpecs)'],
+    ['stages in the middle', broken.throughOwn, 'stages of the program (throughStages or throughSpecs)'],
     ['progress', broken.watched, 'takes no withProgress'],
   ])('are refused for a flow with %s', async (_what, module, message) => {
     expect(await rejection(runFlow<unknown>(module, undefined, { workers }))).toMatchObject({

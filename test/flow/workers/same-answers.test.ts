@@ -1,4 +1,5 @@
-import { Flow, files, runFlow } from 'sluice/flow'
+import { readFileSync } from 'node:fs'
+import { Flow, files, runFlow, Window } from 'sluice/flow'
 import { Workers } from 'sluice/worker'
 import { afterAll, describe, expect, it } from 'vitest'
 import { notCloneableLast } from '../../support/flow-modules/broken.ts'
@@ -11,10 +12,35 @@ afterAll(() => workers.stop())
 
 const inOrder = (events: readonly unknown[]) => events.map((event) => JSON.stringify(event)).sort()
 
+const src = Flow.from([1]).reduce(
+  () => 0,
+  (n) => n,
+)
+const methodsOf = (type: object) =>
+  Object.getOwnPropertyNames(type).filter((name) => !['length', 'name', 'prototype'].includes(name))
+/** What makes a flow run, and what is refused (see failures.test.ts). */
+const elsewhere = [
+  ...['child', 'constructor', 'count', 'first', 'forEach', 'includes', 'intoSpecs', 'intoStages', 'reduceAll', 'run'],
+  ...['start', 'stream', 'take', 'toArray', 'toMap'],
+  ...['fromSpecs', 'fromStages', 'throughSpecs', 'throughStages', 'withProgress'],
+]
+
 describe('F209 a flow in two workers gives what it gives in one thread', () => {
   it.each(Object.keys(flows))('%s', async (name) => {
     const expected = inOrder(await runFlow(scenario, { name }))
     expect(inOrder(await runFlow(scenario, { name }, { workers }))).toEqual(expected)
+  })
+
+  it('so does every operation and every window that there is', () => {
+    const text = ['scenarios', 'lines']
+      .map((name) => readFileSync(new URL(`../../support/flow-modules/${name}.ts`, import.meta.url), 'utf8'))
+      .join('\n')
+    const prototypes = [Flow.prototype, Object.getPrototypeOf(src.emit('state')), Object.getPrototypeOf(Flow.prototype)]
+    const methods = [...prototypes.flatMap(Object.getOwnPropertyNames), ...methodsOf(Flow)]
+    const unused = (names: readonly string[]) => [...new Set(names)].filter((name) => !text.includes(`.${name}(`))
+    expect(unused(methods).toSorted()).toEqual([...elsewhere].toSorted())
+    // Time does not pass the same way twice.
+    expect(unused(methodsOf(Window)).toSorted()).toEqual(['of'])
   })
 
   it('whatever makes it run', async () => {

@@ -1,7 +1,7 @@
 /** Flows of a module that go wrong, in the ways in which only those can that are in several threads. */
 
 import { threadId } from 'node:worker_threads'
-import { child, Producer } from 'sluice'
+import { child, Producer, ProducerConsumer } from 'sluice'
 import { defineFlow, Flow, Progress, range } from 'sluice/flow'
 
 /** Vitest runs tests in threads too: these get their modules from Vite, workers do not. */
@@ -77,7 +77,24 @@ class Numbers extends Producer<number> {
   }
 }
 
+class Middle extends ProducerConsumer<number, number> {
+  override handleEvents(numbers: readonly number[]): readonly number[] {
+    return numbers
+  }
+}
+
 export const ofProducers = defineFlow(import.meta, () => Flow.fromSpecs([child(Numbers)]).map((n) => n))
+export const behindProducers = defineFlow(import.meta, () => Flow.fromStages<number>([Numbers]).map((n) => n))
+export const throughRunning = defineFlow(import.meta, () =>
+  Flow.from([1])
+    .throughStages<number>([Middle])
+    .map((n) => n),
+)
+export const throughOwn = defineFlow(import.meta, () =>
+  Flow.from([1])
+    .throughSpecs<number>([child(Middle)])
+    .map((n) => n),
+)
 export const watched = defineFlow(import.meta, () =>
   Flow.from([1])
     .map((n) => n)

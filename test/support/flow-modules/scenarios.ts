@@ -286,6 +286,74 @@ export const flows: Readonly<Record<string, () => AnyFlow<unknown>>> = {
       .partition({ stages: 1 })
       .reduce(zero, add)
       .emit('state'),
+  sumBy: () =>
+    Flow.from(numbers(1, 100))
+      .partition({ stages: 2, key: (n) => n % 7 })
+      .sumBy(
+        (n) => n % 7,
+        (n) => n,
+      ),
+  'reduce with combine': () =>
+    Flow.from(numbers(1, 100))
+      .partition({ stages: 2, key: (n) => n % 7 })
+      .reduce(
+        () => new Map<number, number>(),
+        (n, sums) => sums.set(n % 7, (sums.get(n % 7) ?? 0) + n),
+        { combine: (a, b) => new Map([...a, ...[...b].map(([k, n]) => [k, (a.get(k) ?? 0) + n] as const)]) },
+      )
+      .onTrigger((sums) => [[...sums], sums]),
+  'uniq in partitions': () =>
+    Flow.from(numbers(1, 100))
+      .map((n) => n % 10)
+      .partition({ stages: 2 })
+      .uniq(),
+  'merge and shuffle of several': () => Flow.merge([Flow.shuffle([left(), right()]), two()], 'demand').map(double),
+  'sliding windows': () =>
+    Flow.from(ordered)
+      .partition({ stages: 1, window: Window.sliding(2, 'second', { every: 1, unit: 'second' }, 'at') })
+      .reduce(zero, ({ n }, sum) => sum + n)
+      .onTrigger(told),
+  'sliding count windows': () =>
+    src(numbers(1, 10))
+      .partition({ stages: 1, window: Window.slidingCount(4, { every: 2 }) })
+      .reduce(list<number>, append)
+      .onTrigger(told),
+  'a custom trigger': () =>
+    src(numbers(1, 20))
+      .partition({
+        stages: 1,
+        window: Window.global<number>().trigger(zero, (events, seen) => {
+          const at = events.findIndex((n) => n % 7 === 0)
+          return at < 0
+            ? { state: seen }
+            : { trigger: 'sevens', pre: events.slice(0, at + 1), post: events.slice(at + 1), state: seen }
+        }),
+      })
+      .reduce(list<number>, append)
+      .onTrigger(told),
+  'late events': () =>
+    src([0, 1500, 500, 2500, 100, 1600])
+      .partition({
+        stages: 1,
+        window: Window.fixed(1, 'second', (n: number) => n).allowedLateness(1, 'second'),
+      })
+      .reduce(list<number>, append)
+      .onTrigger(told),
+  'F129 windows of a join': () =>
+    Flow.windowJoin(
+      'full_outer',
+      Flow.from([0, 1, 2, 3, 9, 10, 11]),
+      Flow.from([4, 5, 6, 7, 8, 12, 13]),
+      Window.fixed(10, 'millisecond', (n: number) => n),
+      same,
+      less3,
+      pair,
+      { stages: 2 },
+    ),
+  'a join, partitioned and counted': () =>
+    Flow.boundedJoin('left_outer', left(), right(), same, less3, pair)
+      .partition({ stages: 2, key: ([l]) => l })
+      .countBy(([l]) => l % 2),
   F188: () =>
     src<number>([])
       .partition({ stages: 1, window: Window.periodic(1, 'hour') })
