@@ -37,8 +37,9 @@ describe('F209 a flow in two workers gives what it gives in one thread', () => {
       .join('\n')
     const prototypes = [Flow.prototype, Object.getPrototypeOf(src.emit('state')), Object.getPrototypeOf(Flow.prototype)]
     const methods = [...prototypes.flatMap(Object.getOwnPropertyNames), ...methodsOf(Flow)]
-    const unused = (names: readonly string[]) => [...new Set(names)].filter((name) => !text.includes(`.${name}(`))
-    expect(unused(methods).toSorted()).toEqual([...elsewhere].toSorted())
+    const unused = (names: readonly string[]) =>
+      [...new Set(names)].filter((name) => !new RegExp(`\\.${name}[<(]`).test(text))
+    expect(unused(methods).filter((name) => !elsewhere.includes(name))).toEqual([])
     // Time does not pass the same way twice.
     expect(unused(methodsOf(Window)).toSorted()).toEqual(['of'])
   })
