@@ -1,4 +1,5 @@
 import type { Row } from '../row.ts'
+import { acrossThreads } from './across-threads.ts'
 import { airports } from './airports.ts'
 import { airports2Workers } from './airports-2-workers.ts'
 import { asyncStream2, asyncStream100 } from './async-stream.ts'
@@ -37,6 +38,7 @@ export const rows: readonly Row[] = [
   consumerSupervisor,
   consumerSupervisorProcess,
   flow,
+  acrossThreads,
   airports,
   airports2Workers,
   wordCount1Worker,

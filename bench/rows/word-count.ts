@@ -50,13 +50,16 @@ const measure = (workers: Workers | undefined) => async (): Promise<number> => {
   })
 }
 
-const row = (size: number, goal: number | null): Row => ({
-  id: `word-count-${size}-worker${size === 1 ? '' : 's'}`,
-  work: `count the words of ${LINES / 1e6} M lines, read in parts by ${size} warm worker${size === 1 ? '' : 's'}`,
-  unit: 'words a second',
-  ours: { name: `sluice, ${size} workers`, measure: measure(new Workers({ size })) },
-  peers: [{ name: 'sluice, the same flow in one thread', goal, measure: measure(undefined) }],
-})
+const row = (size: number, goal: number | null): Row => {
+  const workers = size === 1 ? '1 worker' : `${size} workers`
+  return {
+    id: `word-count-${workers.replace(' ', '-')}`,
+    work: `count the words of ${LINES / 1e6} M lines, read in parts by ${workers}, warm`,
+    unit: 'words a second',
+    ours: { name: `sluice, ${workers}`, measure: measure(new Workers({ size })) },
+    peers: [{ name: 'sluice, the same flow in one thread', goal, measure: measure(undefined) }],
+  }
+}
 
 export const wordCount1Worker: Row = row(1, null)
 export const wordCount2Workers: Row = row(2, 1.8)
