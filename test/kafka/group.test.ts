@@ -1,3 +1,4 @@
+import type { PipelineStage } from 'sluice/broadway'
 import { KafkaRequestError } from 'sluice/kafka'
 import { channels, type KafkaPartition, type KafkaRevoked } from 'sluice/telemetry'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -175,7 +176,7 @@ describe('a rebalance', () => {
       const cluster = clusterWith(40, 40, 40, 40)
       const places = new Map<number, Set<number>>()
       const seen: string[] = []
-      const handle = (message: Read, index: number) => {
+      const handle = (message: Read, { index }: PipelineStage) => {
         seen.push(placeOf(message))
         const { partition } = message.metadata
         places.set(partition, (places.get(partition) ?? new Set()).add(index))

@@ -1,12 +1,12 @@
 /** Pipelines over a scripted cluster of Kafka. */
 
 import { type Ref, whereis } from 'sluice'
-import { Broadway, type Message } from 'sluice/broadway'
+import { Broadway, type Message, type PipelineStage } from 'sluice/broadway'
 import { type KafkaMetadata, KafkaSource, type KafkaSourceOptions } from 'sluice/kafka'
 import type { ScriptedKafka } from './scripted-kafka.ts'
 
 export type Read = Message<Buffer, 'default', KafkaMetadata>
-type Handle = (message: Read, index: number) => Read | Promise<Read>
+type Handle = (message: Read, stage: PipelineStage) => Read | Promise<Read>
 
 /** What most tests have in common. */
 export const common = {
@@ -45,7 +45,7 @@ export function pipelineOver(
       concurrency: sources,
     },
     processors: {
-      default: { concurrency, maxDemand, handleMessage: (message, _, { index }) => handleMessage(message, index) },
+      default: { concurrency, maxDemand, handleMessage: (message, _, stage) => handleMessage(message, stage) },
     },
   })
 }

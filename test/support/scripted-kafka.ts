@@ -33,6 +33,7 @@ const shownAt = (place: PartitionOffset): string => `${shown(place)}@${place.off
 interface WaitingMember {
   readonly request: JoinRequest
   readonly answer: (answer: JoinAnswer) => void
+  readonly refuse: (error: Error) => void
 }
 
 class ScriptedGroup {
@@ -41,14 +42,14 @@ class ScriptedGroup {
   generation = 0
   isJoining = false
   #ids = 0
-  readonly #syncing = new Map<string, (assignment: Buffer) => void>()
+  readonly #syncing = new Map<string, { answer: (assignment: Buffer) => void; refuse: (error: Error) => void }>()
 
   join(request: JoinRequest): Promise<JoinAnswer> {
     if (request.memberId !== '' && !this.members.has(request.memberId)) throw refused(UNKNOWN_MEMBER)
     const memberId = request.memberId || `member-${++this.#ids}`
     this.isJoining = true
-    return new Promise((resolve) => {
-      this.members.set(memberId, { request: { ...request, memberId }, answer: resolve })
+    return new Promise((resolve, reject) => {
+      this.members.set(memberId, { request: { ...request, memberId }, answer: resolve, refuse: reject })
       this.goOn()
     })
   }
@@ -59,6 +60,7 @@ class ScriptedGroup {
     if (!this.isJoining || waiting.length < this.members.size) return
     this.isJoining = false
     this.generation++
+    for (const { refuse } of this.#syncing.values()) refuse(refused(REBALANCING))
     this.#syncing.clear()
     const members = waiting.map(({ request: { memberId, protocols } }) => ({
       memberId,
@@ -79,11 +81,11 @@ class ScriptedGroup {
 
   sync(member: Member, assignments: ReadonlyMap<string, Buffer>): Promise<Buffer> {
     this.check(member)
-    return new Promise((resolve) => {
-      this.#syncing.set(member.memberId, resolve)
+    return new Promise((answer, refuse) => {
+      this.#syncing.set(member.memberId, { answer, refuse })
       if (assignments.size === 0 && this.#assignments === undefined) return
       if (assignments.size > 0) this.#assignments = assignments
-      for (const [id, answer] of this.#syncing) answer(this.#assignments?.get(id) ?? Buffer.alloc(0))
+      for (const [id, syncing] of this.#syncing) syncing.answer(this.#assignments?.get(id) ?? Buffer.alloc(0))
       this.#syncing.clear()
     })
   }
@@ -103,7 +105,11 @@ class ScriptedGroup {
   }
 
   remove(memberId: string): void {
+    const member = this.members.get(memberId)
     if (!this.members.delete(memberId)) return
+    member?.refuse(refused(UNKNOWN_MEMBER))
+    this.#syncing.get(memberId)?.refuse(refused(UNKNOWN_MEMBER))
+    this.#syncing.delete(memberId)
     this.isJoining = this.members.size > 0
     this.goOn()
   }
@@ -122,6 +128,8 @@ export class ScriptedKafka {
   /** Messages of a partition in one answer. */
   fetchLimit = 10
   isDown = false
+  /** Told of each offset that a group takes. */
+  onCommit: (place: PartitionOffset) => void = () => {}
   connections = 0
   readonly #topics = new Map<string, KafkaRecord[][]>()
   /** Offsets where partitions begin. */
@@ -291,8 +299,12 @@ export class ScriptedKafka {
       commit: async (member, offsets) => {
         await this.#ask('commit', ...offsets.map(shownAt))
         group.check(member)
-        for (const place of offsets) group.committed.set(shown(place), place)
+        for (const place of offsets) {
+          this.onCommit(place)
+          group.committed.set(shown(place), place)
+        }
       },
+      close: async () => {},
     }
   }
 

@@ -118,6 +118,8 @@ export interface KafkaGroup {
   /** The next offset of each partition for which one was committed. */
   committed(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]>
   commit(member: Member, offsets: readonly PartitionOffset[]): Promise<void>
+  /** Lets go of its connections; without a word to the group. */
+  close(): Promise<void>
 }
 
 /** A message for the cluster; without a partition the client chooses, by the key where there is one. */

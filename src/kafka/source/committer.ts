@@ -3,6 +3,7 @@
  * meanwhile goes in the next. So there are no more requests than the coordinator answers, however many messages are acknowledged.
  */
 
+import type { Backoff } from '../../connector/backoff.ts'
 import type { Timer } from '../../process/clock.ts'
 import { errand } from '../../process/message.ts'
 import type { Process } from '../../process/process.ts'
@@ -11,15 +12,14 @@ import type { KafkaGroup, Member, PartitionOffset } from '../client/port.ts'
 import { CODES, codeOf } from '../client/request-error.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 
-/** Milliseconds until commits that failed are tried again. */
-const RETRY = 500
-
 export interface CommitterPlan {
   readonly group: KafkaGroup
   /** As whom it commits. */
   readonly member: Member
   /** Milliseconds between commits; 0 for at once. */
   readonly interval: number
+  /** Before commits that failed are made again. */
+  readonly backoff: Backoff
   /** The coordinator says that the group has gone on without this member, or is about to. */
   stale(code: number): void
 }
@@ -101,6 +101,7 @@ export class Committer {
       for (const [key, offset] of taken) if (!this.#waiting.has(key)) this.#waiting.set(key, offset)
       return this.#failed(err, stale)
     }
+    this.#plan.backoff.reset()
     if (channels.kafkaCommit.hasSubscribers) channels.kafkaCommit.publish({ process: `${this.#process}`, offsets })
   }
 
@@ -114,6 +115,9 @@ export class Committer {
       `${process} could not commit ${this.#waiting.size} offsets: ${text}; messages behind them may come again`,
     )
     if (code === illegalGeneration || code === unknownMember || code === rebalanceInProgress) stale(code)
-    else if (!this.#isPaused) this.#later(RETRY)
+    else if (!this.#isPaused) {
+      const wait = this.#plan.backoff.next()
+      if (wait !== undefined) this.#later(wait)
+    }
   }
 }

@@ -36,6 +36,8 @@ export interface ConsumptionPlan {
   assigned(partitions: readonly TopicPartition[]): void
   emit(partition: AssignedPartition, records: readonly KafkaRecord[]): void
   emitted(): void
+  /** It cannot go on. */
+  readonly crashed: (error: unknown) => void
 }
 
 export class Consumption implements PartitionOwner {
@@ -90,7 +92,7 @@ export class Consumption implements PartitionOwner {
       lost: (why) => this.#lost(why),
       failed: (error, retryIn) => this.#say(`cannot join group ${group.groupId}`, error, retryIn),
     })
-    void this.#membership.run()
+    this.#membership.run().catch(plan.crashed)
     this.#lookLater()
   }
 
@@ -131,6 +133,7 @@ export class Consumption implements PartitionOwner {
       await this.#committer?.flush()
       this.#committer?.close()
       await this.#membership.close()
+      await this.#group.close()
     }
     // A cluster that does not answer is not waited for.
     await Promise.race([leaving().catch(() => {}), this.#process.sleep(LEAVING)])
@@ -142,6 +145,7 @@ export class Consumption implements PartitionOwner {
     this.#committer?.close()
     this.#forget()
     await this.#membership.close().catch(() => {})
+    await this.#group.close().catch(() => {})
   }
 
   // ---- Of the partitions
@@ -171,6 +175,7 @@ export class Consumption implements PartitionOwner {
           group: this.#group,
           member,
           interval: offsetCommitOnAck ? 0 : group.offsetCommitInterval,
+          backoff: new Backoff(options.backoff, () => this.#process.runtime.random()),
           stale: (code) => this.#membership.refused(code),
         })
         this.#watch.remember()

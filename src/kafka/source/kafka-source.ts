@@ -158,6 +158,7 @@ export class KafkaSource extends Producer<Message<Buffer, string, KafkaMetadata>
         for (const record of records) this.#batch.push(toMessage(partition, record))
       },
       emitted: () => this.emit(this.#batch.splice(0)),
+      crashed: (error) => serverOf(this)?.crashed(error),
     })
     this.#consumption.ask(this.#demand)
   }

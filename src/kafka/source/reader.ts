@@ -102,7 +102,8 @@ export class Reader {
     }
     for (const [leader, partitions] of byLeader) {
       const slot = this.#slot(leader)
-      if (!slot.isBusy && slot.rest === undefined) void this.#fetch(leader, slot, partitions)
+      // What `emit` throws has ended the process.
+      if (!slot.isBusy && slot.rest === undefined) void this.#fetch(leader, slot, partitions).catch(() => {})
     }
   }
 
@@ -160,22 +161,23 @@ export class Reader {
       if (partition === undefined || partition.gone) continue
       if (fetched.error === CODES.offsetOutOfRange) {
         count++
-        void this.#reset(partition, slot)
+        void this.#reset(partition, slot).catch(() => {})
       } else if (fetched.error !== 0) refused = fetched.error
       else {
         if (fetched.next > partition.position) count++
         partition.read(fetched)
       }
     }
-    if (refused !== 0)
-      return this.#failed(slot, new Error(`broker ${leader} refused to be read: error ${refused} of Kafka`))
-    slot.backoff.reset()
-    if (count === 0) this.#rest(slot, this.#plan.receiveInterval, true)
+    if (refused !== 0) this.#failed(slot, new Error(`broker ${leader} refused to be read: error ${refused} of Kafka`))
+    else {
+      slot.backoff.reset()
+      if (count === 0) this.#rest(slot, this.#plan.receiveInterval)
+    }
     this.#goOn()
   }
 
-  #rest(slot: Slot, ms: number, isIdle: boolean): void {
-    slot.isIdle = isIdle
+  #rest(slot: Slot, ms: number): void {
+    slot.isIdle = true
     slot.rest = this.#process.setTimer(ms, () => {
       wakeUp(slot)
       this.#goOn()
