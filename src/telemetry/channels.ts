@@ -23,6 +23,7 @@ import type {
   RateLimit,
 } from './broadway-events.ts'
 import { type TypedChannel, typed } from './channel.ts'
+import type { PubSubAck, PubSubPullStart, PubSubPullStop, PubSubReceiveFailure } from './pubsub-events.ts'
 import type { SqsAck, SqsReceiveFailure, SqsReceiveStart, SqsReceiveStop } from './sqs-events.ts'
 
 export interface ProcessStart {
@@ -274,6 +275,10 @@ export interface Channels {
   readonly sqsReceiveStop: TypedChannel<SqsReceiveStop>
   readonly sqsReceiveFailure: TypedChannel<SqsReceiveFailure>
   readonly sqsAck: TypedChannel<SqsAck>
+  readonly pubsubPullStart: TypedChannel<PubSubPullStart>
+  readonly pubsubPullStop: TypedChannel<PubSubPullStop>
+  readonly pubsubReceiveFailure: TypedChannel<PubSubReceiveFailure>
+  readonly pubsubAck: TypedChannel<PubSubAck>
 }
 
 export const channels: Channels = {
@@ -326,4 +331,8 @@ export const channels: Channels = {
   sqsReceiveStop: typed('sluice:sqs:receive_stop'),
   sqsReceiveFailure: typed('sluice:sqs:receive_failure'),
   sqsAck: typed('sluice:sqs:ack'),
+  pubsubPullStart: typed('sluice:pubsub:pull_start'),
+  pubsubPullStop: typed('sluice:pubsub:pull_stop'),
+  pubsubReceiveFailure: typed('sluice:pubsub:receive_failure'),
+  pubsubAck: typed('sluice:pubsub:ack'),
 }
