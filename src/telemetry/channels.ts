@@ -224,6 +224,31 @@ export interface NatsAck {
   readonly messages: number
 }
 
+export interface RedisConnect {
+  /** The source or the publisher. */
+  readonly process: string
+  /** Where it is connected to, without the password. */
+  readonly connection: string
+  /** Its option `name`. */
+  readonly name: string | undefined
+}
+
+export interface RedisConnectionFailure {
+  readonly process: string
+  /** A word, such as `econnrefused`, `auth_failure`, `socket_closed`. */
+  readonly reason: string
+  readonly message: string
+  /** Milliseconds until the next attempt; `undefined` when there is none. */
+  readonly retryIn: number | undefined
+}
+
+export interface RedisAck {
+  readonly process: string
+  readonly answer: 'ack' | 'retry' | 'dead_letter'
+  /** Messages that were answered for together. */
+  readonly messages: number
+}
+
 /** Every channel, by what happened. */
 export interface Channels {
   readonly processStart: TypedChannel<ProcessStart>
@@ -279,6 +304,9 @@ export interface Channels {
   readonly pubsubPullStop: TypedChannel<PubSubPullStop>
   readonly pubsubReceiveFailure: TypedChannel<PubSubReceiveFailure>
   readonly pubsubAck: TypedChannel<PubSubAck>
+  readonly redisConnect: TypedChannel<RedisConnect>
+  readonly redisConnectionFailure: TypedChannel<RedisConnectionFailure>
+  readonly redisAck: TypedChannel<RedisAck>
 }
 
 export const channels: Channels = {
@@ -335,4 +363,7 @@ export const channels: Channels = {
   pubsubPullStop: typed('sluice:pubsub:pull_stop'),
   pubsubReceiveFailure: typed('sluice:pubsub:receive_failure'),
   pubsubAck: typed('sluice:pubsub:ack'),
+  redisConnect: typed('sluice:redis:connect'),
+  redisConnectionFailure: typed('sluice:redis:connection_failure'),
+  redisAck: typed('sluice:redis:ack'),
 }

@@ -219,7 +219,8 @@ describe.skipIf(!natsIsThere)('a source of a real server', () => {
       })
       await server.done(stream)
       await second.stop()
-      expect(seen.toSorted(byNumber)).toEqual(numbers(5))
+      // On a busy machine some of them may have taken too long again.
+      expect(new Set(seen)).toEqual(new Set(numbers(5)))
     })
   })
 

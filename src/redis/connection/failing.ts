@@ -1,0 +1,43 @@
+/** What a source does when the server refuses a request, or cannot be reached for good: it says so, and tries again later. */
+
+import { Backoff } from '../../connector/backoff.ts'
+import type { Process } from '../../process/process.ts'
+import { RedisError } from '../errors.ts'
+import type { CheckedServer } from '../options/connection-options.ts'
+import { failureReason, withoutPassword } from './failure.ts'
+
+export class Failing {
+  readonly #process: Process
+  readonly #server: CheckedServer
+  readonly #backoff: Backoff
+  readonly #fatal: (error: unknown) => void
+
+  /** @param fatal Told of what would fail each time. */
+  constructor(process: Process, server: CheckedServer, fatal: (error: unknown) => void) {
+    this.#process = process
+    this.#server = server
+    this.#fatal = fatal
+    this.#backoff = new Backoff(server.backoff, () => process.runtime.random())
+  }
+
+  succeeded(): void {
+    this.#backoff.reset()
+  }
+
+  /** Gives the milliseconds until the next request, `undefined` for none. */
+  failed(error: unknown, what: string): number | undefined {
+    if (error instanceof RedisError && (error.code === 'bad_options' || error.code === 'missing_package')) {
+      this.#fatal(error)
+      return undefined
+    }
+    const process = this.#process
+    const delay = this.#backoff.next()
+    const { text, err } = withoutPassword(error, this.#server.target.password)
+    const next = delay === undefined ? 'it does not try again: backoffType is stop' : `it tries again in ${delay} ms`
+    process.runtime.logger.error(
+      { process: `${process}`, reason: failureReason(error), err },
+      `${process} cannot ${what}: ${text}; ${next}`,
+    )
+    return delay
+  }
+}
