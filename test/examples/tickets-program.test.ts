@@ -120,7 +120,8 @@ const known =
   'known are --bookings, --forever, --rate, --users, --processors, --window, --chaos, --seed, --database, --schema, --broker, --prefix, --deadline, --verbose, --help'
 const database = 'expected postgres://user:password@host:port/database'
 
-const broker = 'expected amqp://user:password@host:port/virtual-host or nats://user:password@host:port'
+const broker =
+  'expected amqp://user:password@host:port/virtual-host or nats://user:password@host:port or redis://user:password@host:port'
 const shared =
   'expected a broker that outlives this program: --broker <url> or BROKER_URL, as in amqp://guest:guest@127.0.0.1:5672'
 const many = 'expected a whole number from 1 to 1000000'

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { JetStream, NATS, natsIsThere } from '../support/nats-server.ts'
+import { REDIS, Redis, redisIsThere } from '../support/redis-server.ts'
 import { balanceIn, expectNothingLost, runTickets } from '../support/tickets.ts'
 
 interface Site {
@@ -27,7 +28,22 @@ async function nats(): Promise<Site> {
   }
 }
 
+async function redis(): Promise<Site> {
+  const server = await Redis.connect()
+  const prefix = `${server.key()}-`
+  const bookings = `${prefix}bookings_queue`
+  return {
+    where: ['--broker', REDIS, '--prefix', prefix],
+    left: async () => ({
+      bookings: await server.client.xLen(bookings),
+      dead: await server.client.xLen(`${bookings}_dead`),
+    }),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
 describe.skipIf(!natsIsThere)('the tickets program on NATS', () => holdsItsPromises(nats))
+describe.skipIf(!redisIsThere)('the tickets program on Redis', () => holdsItsPromises(redis))
 
 function holdsItsPromises(open: () => Promise<Site>): void {
   it('publishes with one command, and sells with another until nothing is left', async () => {

@@ -15,7 +15,15 @@ const rabbitmq: ServerKind = {
 
 const nats: ServerKind = { example: 'nats://user:password@host:port', load: () => import('./servers/nats.ts') }
 
-const KINDS: Readonly<Record<string, ServerKind>> = { 'amqp:': rabbitmq, 'amqps:': rabbitmq, 'nats:': nats }
+const redis: ServerKind = { example: 'redis://user:password@host:port', load: () => import('./servers/redis.ts') }
+
+const KINDS: Readonly<Record<string, ServerKind>> = {
+  'amqp:': rabbitmq,
+  'amqps:': rabbitmq,
+  'nats:': nats,
+  'redis:': redis,
+  'rediss:': redis,
+}
 
 /** The kind of server at a URL; `undefined` when there is none of that name. */
 export function kindOf(url: string): ServerKind | undefined {
