@@ -5,7 +5,7 @@ import { type Finished, type Options, runExample } from './example-program.ts'
 
 /** With what is inside the program, whatever the environment says here. */
 export function runTickets(args: readonly string[], options: Options = {}): Promise<Finished> {
-  return runExample('tickets', args, { ...options, env: { DATABASE_URL: '', RABBITMQ_URL: '', ...options.env } })
+  return runExample('tickets', args, { ...options, env: { DATABASE_URL: '', BROKER_URL: '', ...options.env } })
 }
 
 /** Sends a signal when bookings are on their way. */

@@ -42,6 +42,7 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
   readonly name: string
   readonly retry: BrokerQueue<T>['retry']
   readonly #options: QueueAtServerOptions<T>
+  readonly #triesAgain: boolean
   #queue!: ServerQueue
   /** Published by this program. */
   #published = 0
@@ -54,16 +55,19 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
   /** The ids of the bookings that were given up. */
   readonly #dead = new Set<string>()
 
-  private constructor(options: QueueAtServerOptions<T>) {
+  private constructor({ triesAgain }: Server, options: QueueAtServerOptions<T>) {
     const { chaos, name } = options
+    this.#triesAgain = triesAgain
     this.#options = options
     this.name = name
-    this.retry = { attempts: ATTEMPTS, backoff: { type: 'exp', min: RETRY[paceOf(chaos)].min } }
+    this.retry = triesAgain
+      ? undefined
+      : { attempts: ATTEMPTS, backoff: { type: 'exp', min: RETRY[paceOf(chaos)].min } }
   }
 
   static async open<T>(server: Server, options: QueueAtServerOptions<T>): Promise<QueueAtServer<T>> {
     const { name, pipeline, prefetch, chaos } = options
-    const queue = new QueueAtServer(options)
+    const queue = new QueueAtServer(server, options)
     const { lost: lostAfter } = RETRY[paceOf(chaos)]
     const givesUp = (message: Message) => queue.#givesUp(message)
     queue.#queue = await server.queue({ name, pipeline, prefetch, lostAfter, givesUp })
@@ -118,21 +122,22 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
   }
 
   #read(event: unknown): Message<T | undefined, string, KnownDelivery> {
-    const { message, content, id, redelivered } = this.#queue.read(event)
+    const { message, content, id, deliveries } = this.#queue.read(event)
     const { acknowledger, ackRef, ackData } = message
-    if (redelivered) this.#redelivered++
+    if (deliveries > 1) this.#redelivered++
     return new Message(this.#options.read(parsed(content)), {
       acknowledger,
       ackRef,
       ackData,
-      metadata: new KnownDelivery(redelivered ? 2 : 1, id ?? `${UNKNOWN}, ${++this.#unknown}`),
+      metadata: new KnownDelivery(deliveries, id ?? `${UNKNOWN}, ${++this.#unknown}`),
     })
   }
 
   /** One that is interrupted in its attempts, as by the end of the program, comes again. */
   #givesUp({ attempts, metadata }: Message): boolean {
-    const givenUp = attempts >= ATTEMPTS
-    if (givenUp && metadata instanceof KnownDelivery) this.#dead.add(metadata.id)
+    if (!(metadata instanceof KnownDelivery)) return false
+    const givenUp = (this.#triesAgain ? metadata.attempts : attempts) >= ATTEMPTS
+    if (givenUp) this.#dead.add(metadata.id)
     else this.#comeAgain++
     return givenUp
   }

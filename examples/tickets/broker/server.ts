@@ -7,6 +7,8 @@ export interface Server {
   readonly name: string
   /** The processes that publish, and whatever they need. */
   readonly children: readonly ChildSpec[]
+  /** It tries again by itself what has failed, and gives it up after some deliveries. */
+  readonly triesAgain: boolean
   /** A queue, which is there. */
   queue(options: ServerQueueOptions): Promise<ServerQueue>
   close(): Promise<void>
@@ -20,7 +22,7 @@ export interface ServerQueueOptions {
   readonly prefetch: number
   /** Milliseconds after which a message that a killed process had comes again. */
   readonly lostAfter: number
-  /** Whether a message that failed is given up; others are to come again. */
+  /** A message has failed: whether it is given up; others are to come again. */
   readonly givesUp: (message: Message) => boolean
 }
 
@@ -44,8 +46,8 @@ export interface Delivered {
   readonly content: string
   /** As it was published; `undefined` for what somebody else has put there. */
   readonly id: string | undefined
-  /** It was delivered before. */
-  readonly redelivered: boolean
+  /** So far, with this one; 2 stands for any that came before where the server does not count. */
+  readonly deliveries: number
 }
 
 interface Published {

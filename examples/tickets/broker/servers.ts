@@ -16,6 +16,7 @@ const rabbitmq: ServerKind = {
 const nats: ServerKind = { example: 'nats://user:password@host:port', load: () => import('./servers/nats.ts') }
 
 const redis: ServerKind = { example: 'redis://user:password@host:port', load: () => import('./servers/redis.ts') }
+const sqs: ServerKind = { example: 'sqs://region', load: () => import('./servers/sqs.ts') }
 
 const KINDS: Readonly<Record<string, ServerKind>> = {
   'amqp:': rabbitmq,
@@ -23,6 +24,7 @@ const KINDS: Readonly<Record<string, ServerKind>> = {
   'nats:': nats,
   'redis:': redis,
   'rediss:': redis,
+  'sqs:': sqs,
 }
 
 /** The kind of server at a URL; `undefined` when there is none of that name. */

@@ -37,6 +37,7 @@ export async function openServer(url: string): Promise<Server> {
   return {
     name: `NATS at ${host}`,
     children: [child(NatsPublisher, { name: NatsPublisher, arg: { connection: url, name: 'tickets, publisher' } })],
+    triesAgain: false,
     queue: (options) => queueAt(url, manager, options),
     close: () => connection.close(),
   }
@@ -66,7 +67,7 @@ async function queueAt(url: string, manager: JetStreamManager, options: ServerQu
     module: Source,
     read: (message: Message<Buffer, string, NatsMetadata>): Delivered => {
       const { headers, deliveries } = message.metadata
-      return { message, content: String(message.data), id: headers[ID]?.[0], redelivered: deliveries > 1 }
+      return { message, content: String(message.data), id: headers[ID]?.[0], deliveries }
     },
     publish: async (messages, signal) => {
       const { call } = name(NatsPublisher).with({ signal, timeout: Infinity })

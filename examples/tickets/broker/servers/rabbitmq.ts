@@ -19,6 +19,7 @@ export async function openServer(url: string): Promise<Server> {
     children: [
       child(RabbitMQPublisher, { name: RabbitMQPublisher, arg: { connection: url, name: 'tickets, publisher' } }),
     ],
+    triesAgain: false,
     queue: async (options) => queueAt(url, options, await declared(model, options.name)),
     close: () => model.close().catch(() => {}),
   }
@@ -45,7 +46,7 @@ function queueAt(url: string, options: ServerQueueOptions, waiting: number): Ser
     module: Source,
     read: (message: Message<Buffer, string, Metadata>): Delivered => {
       const { messageId, redelivered } = message.metadata
-      return { message, content: String(message.data), id: messageId, redelivered }
+      return { message, content: String(message.data), id: messageId, deliveries: redelivered ? 2 : 1 }
     },
     publish: async (messages, signal) => {
       const { call } = name(RabbitMQPublisher).with({ signal, timeout: Infinity })

@@ -32,6 +32,7 @@ export async function openServer(url: string): Promise<Server> {
   return {
     name: `Redis at ${host}`,
     children: [child(RedisPublisher, { name: RedisPublisher, arg: { connection: url } })],
+    triesAgain: false,
     queue: (options) => queueAt(url, client, options),
     close: async () => client.destroy(),
   }
@@ -58,7 +59,7 @@ async function queueAt(url: string, client: RedisClientType, options: ServerQueu
     module: Source,
     read: (message: Message<Fields, string, { readonly deliveries: number }>): Delivered => {
       const { id, content = '' } = message.data
-      return { message, content, id, redelivered: message.metadata.deliveries > 1 }
+      return { message, content, id, deliveries: message.metadata.deliveries }
     },
     publish: async (messages, signal) => {
       const { call } = name(RedisPublisher).with({ signal, timeout: Infinity })
