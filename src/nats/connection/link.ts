@@ -152,9 +152,10 @@ export class Link {
   }
 
   #told(): void {
-    if (!channels.natsConnect.hasSubscribers) return
     const { target, shown } = this.#options.connection
-    channels.natsConnect.publish({ process: `${this.#process}`, connection: shown, name: target.name })
+    if (channels.natsConnect.hasSubscribers) {
+      channels.natsConnect.publish({ process: `${this.#process}`, connection: shown, name: target.name })
+    }
   }
 
   #disconnected(): void {

@@ -105,8 +105,8 @@ export class Answering {
 
   /** Says in telemetry how many messages were answered for in which way. */
   told(answer: 'ack' | 'nak' | 'term' | 'dead_letter', messages: number): void {
-    if (messages > 0 && channels.natsAck.hasSubscribers)
-      channels.natsAck.publish({ process: `${this.#process}`, answer, messages })
+    if (messages === 0) return
+    if (channels.natsAck.hasSubscribers) channels.natsAck.publish({ process: `${this.#process}`, answer, messages })
   }
 
   async #confirmed(reply: string): Promise<void> {

@@ -61,7 +61,8 @@ function tell(
   messages: number,
   errors: readonly unknown[],
 ): readonly unknown[] {
-  if (messages > 0 && channels.pubsubAck.hasSubscribers) {
+  if (messages === 0) return errors
+  if (channels.pubsubAck.hasSubscribers) {
     channels.pubsubAck.publish({ process: `${process}`, answer, messages, failures: errors.map(messageOf) })
   }
   return errors

@@ -96,8 +96,10 @@ export class Link {
       failed: (error) => (this.#closed ? undefined : this.#failed(error, backoff)),
       ready: () => {
         backoff.reset()
-        if (purpose === 'commands' && channels.redisConnect.hasSubscribers)
+        if (purpose !== 'commands') return
+        if (channels.redisConnect.hasSubscribers) {
           channels.redisConnect.publish({ process: `${process}`, connection: shown, name: target.name })
+        }
       },
     })
     if (this.#closed) {

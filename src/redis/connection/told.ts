@@ -6,10 +6,10 @@ import { channels } from '../../telemetry/channels.ts'
 
 /** Says in telemetry how many messages were answered for in which way. */
 export function told(process: Process, counts: Readonly<Record<'ack' | 'retry' | 'dead_letter', number>>): void {
-  if (!channels.redisAck.hasSubscribers) return
   for (const answer of ['ack', 'retry', 'dead_letter'] as const) {
     const messages = counts[answer]
-    if (messages > 0) channels.redisAck.publish({ process: `${process}`, answer, messages })
+    if (messages === 0) continue
+    if (channels.redisAck.hasSubscribers) channels.redisAck.publish({ process: `${process}`, answer, messages })
   }
 }
 

@@ -51,8 +51,8 @@ function tell(
   messages: number,
   { length: failed }: readonly object[],
 ): void {
-  if (messages === 0 || !channels.sqsAck.hasSubscribers) return
-  channels.sqsAck.publish({ process: `${process}`, answer, messages, failed })
+  if (messages === 0) return
+  if (channels.sqsAck.hasSubscribers) channels.sqsAck.publish({ process: `${process}`, answer, messages, failed })
 }
 
 /** @throws `SqsError` `ack_failed`, unless the service failed for single messages, of which a line in the log tells. */
