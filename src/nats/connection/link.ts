@@ -152,8 +152,8 @@ export class Link {
   }
 
   #told(): void {
-    const { target, shown } = this.#options.connection
     if (channels.natsConnect.hasSubscribers) {
+      const { target, shown } = this.#options.connection
       channels.natsConnect.publish({ process: `${this.#process}`, connection: shown, name: target.name })
     }
   }

@@ -8,6 +8,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { child, type Message, name } from 'sluice'
 import { type NatsMetadata, NatsPublisher, NatsSource } from 'sluice/nats'
 import { InputError } from '../../../command-line/input-error.ts'
+import { reasonOf } from '../reason-of.ts'
 import type { Delivered, Server, ServerQueue, ServerQueueOptions } from '../server.ts'
 
 /** The name of the consumer of a stream: there is one. */
@@ -107,8 +108,4 @@ async function idsIn(manager: JetStreamManager, stream: string): Promise<readonl
     if (found !== null) ids.push(found.header.get(ID) || 'a message without an id')
   }
   return ids
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -7,6 +7,7 @@ import { type Channel, type ChannelModel, connect } from 'amqplib'
 import { CallError, child, type Message, name } from 'sluice'
 import { type RabbitMQMetadata, RabbitMQPublisher, RabbitMQSource } from 'sluice/rabbitmq'
 import { InputError } from '../../../command-line/input-error.ts'
+import { reasonOf } from '../reason-of.ts'
 import type { Delivered, Server, ServerQueue, ServerQueueOptions } from '../server.ts'
 
 type Metadata = RabbitMQMetadata<'messageId' | 'redelivered'>
@@ -124,10 +125,4 @@ async function idsIn(url: string, queue: string): Promise<readonly string[]> {
   } finally {
     await model.close()
   }
-}
-
-/** A host with several addresses fails once for each, in an error without a message. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
-  return error instanceof Error ? error.message : String(error)
 }

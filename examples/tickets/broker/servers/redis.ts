@@ -7,6 +7,7 @@ import { createClient, type RedisClientType } from 'redis'
 import { child, type Message, name } from 'sluice'
 import { RedisPublisher, RedisStreamSource } from 'sluice/redis'
 import { InputError } from '../../../command-line/input-error.ts'
+import { reasonOf } from '../reason-of.ts'
 import type { Delivered, Server, ServerQueue, ServerQueueOptions } from '../server.ts'
 
 /** The group of a stream: there is one. */
@@ -91,9 +92,4 @@ async function sizeOf(client: RedisClientType, stream: string): Promise<number> 
     const text = `${stream} is no stream (${reasonOf(error)}); delete it, or take another one with --prefix`
     throw new InputError(text, { cause: error })
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
-  return error instanceof Error ? error.message : String(error)
 }

@@ -14,6 +14,7 @@ import { type ChildSpec, child, type Message, name } from 'sluice'
 import { type SqsMetadata, SqsPublisher, SqsSource } from 'sluice/sqs'
 import { InputError } from '../../../command-line/input-error.ts'
 import { ATTEMPTS } from '../broker.ts'
+import { reasonOf } from '../reason-of.ts'
 import type { Delivered, Server, ServerQueue, ServerQueueOptions } from '../server.ts'
 
 const COUNTS = [
@@ -120,9 +121,4 @@ async function created(client: SQSClient, queue: string, host: string): Promise<
     const text = `sqs://${host} does not let a queue ${main} be made (${reasonOf(error)}); expected Amazon SQS or its like`
     throw new InputError(text, { cause: error })
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
-  return error instanceof Error ? error.message : String(error)
 }
