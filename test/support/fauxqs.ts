@@ -25,6 +25,22 @@ export function fauxqsForAll(): () => FauxqsServer {
   }
 }
 
+/** What the source and the publisher of the connector are given; they come back soon. */
+export const sqsOptions = (endpoint: string, queueUrl: string) =>
+  ({
+    queueUrl,
+    config: {
+      endpoint,
+      useQueueUrlAsEndpoint: false,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      maxAttempts: 1,
+    },
+    backoffType: 'exp',
+    backoffMin: 10,
+    backoffMax: 100,
+  }) as const satisfies SqsSourceOptions
+
 /** A queue that is deleted in the end, and the way to it. */
 export class FauxQueue implements AsyncDisposable {
   /** All connections of a test to the server go through it. */
@@ -52,19 +68,7 @@ export class FauxQueue implements AsyncDisposable {
 
   /** What the source and the publisher of the connector are given; they come back soon. */
   get options() {
-    return {
-      queueUrl: this.url,
-      config: {
-        endpoint: this.cable.uri,
-        useQueueUrlAsEndpoint: false,
-        region: 'us-east-1',
-        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-        maxAttempts: 1,
-      },
-      backoffType: 'exp',
-      backoffMin: 10,
-      backoffMax: 100,
-    } as const satisfies SqsSourceOptions
+    return sqsOptions(this.cable.uri, this.url)
   }
 
   get #content() {
