@@ -33,6 +33,17 @@ async function killRepeatedly(sim: Simulation, base: string, times: number): Pro
   }
 }
 
+/** It is over within a second, which is sooner than `drainTimeout`. */
+async function inASecond(sim: Simulation, work: Promise<unknown>): Promise<void> {
+  let over = false
+  void work.finally(() => {
+    over = true
+  })
+  await sim.advance(1000)
+  expect(over).toBe(true)
+  await work
+}
+
 describe('the crash of a producer', () => {
   it('B109 has it started again and nobody else; processors come back to it after resubscribeInterval', async () => {
     await inSimulation(async (sim) => {
@@ -318,6 +329,90 @@ describe('the crash of a batch processor', () => {
         'BatchProcessor_default_1',
       ])
       await pipeline.stop()
+    })
+  })
+})
+
+describe('a crash while the pipeline ends', () => {
+  const slow = (dies: number) => ({
+    batchSize: 2,
+    async handleBatch(batch: readonly Message<number>[], _info: unknown, _context: unknown, stage: PipelineStage) {
+      await stage.sleep(10)
+      return batch.some(({ data }) => data === dies) ? kill(stage) : batch
+    },
+  })
+
+  it('of a batch processor loses the batch in hand; its successor handles what its batcher has', async () => {
+    await inSimulation(async (sim) => {
+      const acknowledger = new Ledger()
+      const pipeline = await Broadway.start({
+        name: 'crashes',
+        producer: silent,
+        processors,
+        batchers: { default: slow(3) },
+      })
+      await pipeline.call.pushMessages(acked(acknowledger, 1, 2, 3, 4, 5, 6, 7, 8, 9))
+      await inASecond(sim, pipeline.stop())
+      expect(acknowledger.calls).toEqual([
+        [[1, 2], []],
+        [[5, 6], []],
+        [[7, 8], []],
+        [[9], []],
+      ])
+    })
+  })
+
+  it('of a batch processor that comes again and again ends the pipeline when its supervisors give up', async () => {
+    await inSimulation(async (sim) => {
+      const acknowledger = new Ledger()
+      const pipeline = await Broadway.start({
+        name: 'crashes',
+        producer: silent,
+        processors,
+        batchers: { default: { batchSize: 1, handleBatch: (_batch, _info, _context, stage) => kill(stage) } },
+      })
+      await pipeline.call.pushMessages(acked(acknowledger, ...Array.from({ length: 100 }, (_, index) => index)))
+      await inASecond(sim, pipeline.stop())
+      expect(acknowledger.calls).toEqual([])
+    })
+  })
+
+  it('of a batcher loses what it has collected; the next one takes what waits in the processors', async () => {
+    await inSimulation(async (sim) => {
+      const acknowledger = new Ledger()
+      const pipeline = await Broadway.start({
+        name: 'crashes',
+        producer: silent,
+        processors,
+        batchers: { default: { ...slow(0), maxDemand: 4 } },
+      })
+      await pipeline.call.pushMessages(acked(acknowledger, 1, 2, 3, 4, 5, 6, 7, 8, 9))
+      const stopped = pipeline.stop()
+      await sim.advance(5)
+      partOf(sim, 'Batcher_default').kill()
+      await inASecond(sim, stopped)
+      expect(acknowledger.calls).toEqual([
+        [[1, 2], []],
+        [[9], []],
+      ])
+    })
+  })
+
+  it('of a batcher whose processors have nothing left does not hold it up', async () => {
+    await inSimulation(async (sim) => {
+      const acknowledger = new Ledger()
+      const pipeline = await Broadway.start({
+        name: 'crashes',
+        producer: silent,
+        processors,
+        batchers: { default: slow(0) },
+      })
+      await pipeline.call.pushMessages(acked(acknowledger, 1, 2, 3))
+      const stopped = pipeline.stop()
+      await sim.advance(15)
+      partOf(sim, 'Batcher_default').kill()
+      await inASecond(sim, stopped)
+      expect(acknowledger.calls[0]).toEqual([[1, 2], []])
     })
   })
 })

@@ -30,6 +30,9 @@ import { BroadwayProducerBehaviour } from './producer-stage.ts'
 import { PipelineRateLimiter } from './rate-limiter.ts'
 import { Terminator } from './terminator.ts'
 
+/** What the supervisor of all batchers is called. */
+const BATCHERS = 'BatchersSupervisor'
+
 /** What a pipeline is made of. */
 export interface Layout {
   /** Of the main supervisor. */
@@ -247,7 +250,7 @@ function batchersOf(plan: Plan): ChildSpec {
   const { batchers } = plan.options
   const children = batchers.map((batcher) => batcherWithProcessors(plan, batcher))
   const intensity = { maxRestarts: 2 * batchers.length, maxSeconds: batchers.length }
-  return supervisor(plan, 'BatchersSupervisor', { strategy: 'one_for_one', children, ...intensity })
+  return supervisor(plan, BATCHERS, { strategy: 'one_for_one', children, ...intensity })
 }
 
 function batcherWithProcessors(plan: Plan, batcher: CheckedBatcher): ChildSpec {
@@ -290,7 +293,8 @@ function terminatorOf(plan: Plan): ChildSpec {
   const { options, names, producers } = plan
   const { drainTimeout } = options
   const parts = partsOf(plan)
-  const arg = () => ({ producers, ...endsOf(plan), drainTimeout, parts })
+  const restarter = options.batchers.length === 0 ? undefined : names.of(Supervisor, BATCHERS)
+  const arg = () => ({ producers, ...endsOf(plan), restarter, drainTimeout, parts })
   const name = names.of(Terminator, 'Terminator')
   // It keeps its own time.
   return child(Terminator, { arg, name, id: 'Terminator', shutdown: Infinity })

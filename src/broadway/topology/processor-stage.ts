@@ -98,6 +98,8 @@ export class ForwardingProcessor extends ProducerConsumer<Message, Message> {
   readonly key: string
   readonly index: number
   readonly #processing: Processing
+  /** All that it had is taken, and there will be no more. */
+  #left = false
 
   constructor(argument: () => ForwardingProcessorArgument) {
     const given = argument()
@@ -118,7 +120,10 @@ export class ForwardingProcessor extends ProducerConsumer<Message, Message> {
   }
 
   override handleSubscribe(peer: 'producer' | 'consumer', subscription: Subscription): typeof manual | undefined {
-    return peer === 'producer' ? this.#processing.subscribed(subscription) : undefined
+    if (peer === 'producer') return this.#processing.subscribed(subscription)
+    // It comes in the place of one that has died meanwhile, and is not to wait for more.
+    if (this.#left) leaveSoon(this)
+    return undefined
   }
 
   override handleEvents(messages: readonly Message[], from: Subscription): Handled {
@@ -132,7 +137,7 @@ export class ForwardingProcessor extends ProducerConsumer<Message, Message> {
   override handleInfo(message: unknown): Emitted<Message> {
     const handled = this.#processing.handleInfo(message)
     if (handled !== undefined) return handled
-    if (message === LEAVE) cancelConsumers(this)
+    if (message === LEAVE) this.#leave()
     else if (message instanceof Passed) message.later.reply(undefined)
     else if (message instanceof Exit) this.#processing.here.trapped(message)
     else return super.handleInfo(message)
@@ -153,6 +158,11 @@ export class ForwardingProcessor extends ProducerConsumer<Message, Message> {
   /** Others take its place: it leaves its producers, and finishes what it has. */
   letGo(): void {
     this.#processing.letGo()
+  }
+
+  #leave(): void {
+    this.#left = true
+    cancelConsumers(this)
   }
 }
 

@@ -6,8 +6,12 @@
 import { GenServer } from '../../otp/gen-server.ts'
 import type { Name } from '../../process/name.ts'
 import { processOf } from '../../process/ref.ts'
+import type { Runtime } from '../../process/runtime.ts'
 import { abandon, type Parts } from './abandoned.ts'
 import { leavePipeline } from './producer-stage.ts'
+
+/** Milliseconds between two looks for the successor of a stage that has died. */
+const RESTART = 10
 
 /** A stage in front of the end. */
 interface Leaving {
@@ -24,6 +28,8 @@ export interface TerminatorArgument {
   readonly producers: readonly Name[]
   readonly processors: readonly Name<Leaving>[]
   readonly last: readonly Name<Last>[]
+  /** Who starts the last stages again while the pipeline ends; `undefined` when nobody does. */
+  readonly restarter: Name | undefined
   /** Milliseconds for all of it. */
   readonly drainTimeout: number
   readonly parts: Parts
@@ -47,15 +53,29 @@ export class Terminator extends GenServer {
     if (!this.#armed) return
     const { producers, processors, last, drainTimeout, parts } = this.#argument
     const { runtime } = processOf(this.self)
-    const drained = last.map((stage) => stage.with({ timeout: Infinity }).call.drained())
-    for (const stage of [...processors, ...last]) stage.cast.willTerminate()
+    for (const stage of processors) stage.cast.willTerminate()
+    const drained = last.map((stage) => this.#drained(stage, runtime))
     for (const producer of producers) {
       const process = producer.holder(runtime)
       if (process !== undefined) leavePipeline(process)
     }
-    // Who has died has nothing left to do.
-    const ended = Promise.allSettled(drained).then(() => true)
+    const ended = Promise.all(drained).then(() => true)
     const inTime = await Promise.race([ended, this.sleep(drainTimeout).then(() => false)])
     if (!inTime) abandon(parts, runtime, drainTimeout)
+  }
+
+  /** Resolves when a stage has done all. When it dies its successor goes on with what the stage in front of it still has. */
+  async #drained(stage: Name<Last>, runtime: Runtime): Promise<void> {
+    const { restarter } = this.#argument
+    for (;;) {
+      stage.cast.willTerminate()
+      try {
+        await stage.with({ timeout: Infinity }).call.drained()
+        return
+      } catch {
+        if (!restarter?.holder(runtime)?.alive) return
+        await this.sleep(RESTART)
+      }
+    }
   }
 }
