@@ -6,13 +6,16 @@ export type Refused = 'sold out' | 'unknown user' | 'unknown show'
 
 export class Refusal {
   readonly why: Refused
+  /** The booking is done with. */
+  readonly isNoted: boolean
 
-  constructor(why: Refused) {
+  constructor(why: Refused, isNoted = false) {
     this.why = why
+    this.isNoted = isNoted
   }
 }
 
-/** Why the booking of a message was refused; `undefined` when it was not, or failed in another way. */
-export function refusalOf({ status }: Message): Refused | undefined {
-  return status !== 'ok' && status.reason instanceof Refusal ? status.reason.why : undefined
+/** How the booking of a message was refused; `undefined` when it was not, or failed in another way. */
+export function refusalOf({ status }: Message): Refusal | undefined {
+  return status !== 'ok' && status.reason instanceof Refusal ? status.reason : undefined
 }

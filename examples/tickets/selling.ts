@@ -40,7 +40,7 @@ interface Sale {
 type OrderMessage = Message<Order, 'default', Delivery>
 
 export function selling(options: SellingOptions) {
-  const { source, retry } = options.bookings
+  const { source, retry, deadLetter } = options.bookings
   const sale = (batchSize: number, concurrency = 1): BatcherOptions<Message<Sale>, SellingOptions> => ({
     batchSize,
     concurrency,
@@ -59,6 +59,7 @@ export function selling(options: SellingOptions) {
     // Cinemas sell most.
     batchers: { cinema: sale(75, 2), musical: sale(50), default: sale(25) },
     handleFailed: refuse,
+    deadLetter: deadLetter && openOnes(deadLetter),
   })
 }
 
@@ -125,15 +126,26 @@ async function sell(
 }
 
 /** Refused for good: it is noted down, and not delivered again. Whatever else has failed is. */
-async function refuse(messages: readonly Message<Order | Sale>[], { tickets, tally }: SellingOptions) {
+async function refuse(messages: readonly Message<Order | Sale>[], { tickets, tally, bookings }: SellingOptions) {
   for (const why of ['sold out', 'unknown user', 'unknown show'] as const) {
-    const refused = messages.filter((message) => refusalOf(message) === why)
+    const refused = messages.filter((message) => refusalOf(message)?.why === why)
     if (refused.length === 0) continue
     const ids = refused.flatMap(({ data }) => data.booking?.id ?? [])
     const noted = await tickets.refuse(ids, why)
     tally.refused += noted
   }
-  return messages.map((message) =>
-    refusalOf(message) === undefined ? message : message.configureAck({ onFailure: 'ack' }),
-  )
+  return messages.map((message) => {
+    const refusal = refusalOf(message)
+    if (refusal === undefined) return message
+    // Where failed messages go to `deadLetter`, it is not among them.
+    return bookings.deadLetter === undefined
+      ? message.configureAck({ onFailure: 'ack' })
+      : message.failed(new Refusal(refusal.why, true))
+  })
+}
+
+/** What was refused is in good hands once it is noted down. */
+function openOnes(deadLetter: NonNullable<BrokerQueue<Booking>['deadLetter']>): typeof deadLetter {
+  const isOpen = (message: Message) => !refusalOf(message)?.isNoted
+  return (failed, context, stage) => deadLetter(failed.filter(isOpen), context, stage)
 }

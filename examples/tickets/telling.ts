@@ -23,13 +23,14 @@ const MOST = 50
 export const MAILS = 4
 
 export function telling(options: TellingOptions) {
-  const { source, retry } = options.confirmations
+  const { source, retry, deadLetter } = options.confirmations
   return Broadway.child({
     name: 'telling',
     context: options,
     maxRestarts: options.maxRestarts,
     producer: { module: source.module, transformer: (event: unknown) => source.read(event) },
     retry,
+    deadLetter,
     processors: {
       default: {
         concurrency: 1,
@@ -43,7 +44,7 @@ export function telling(options: TellingOptions) {
         batchSize: MOST,
         batchTimeout: options.window,
         // Or two mails could tell of the same ticket, when it was confirmed twice.
-        partitionBy: byBuyer,
+        ...(!source.isPartitioned && { partitionBy: byBuyer }),
         handleBatch: tell,
       },
     },

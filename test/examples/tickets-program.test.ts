@@ -121,10 +121,11 @@ const known =
 const database = 'expected postgres://user:password@host:port/database'
 
 const broker =
-  'expected amqp://user:password@host:port/virtual-host or nats://user:password@host:port or redis://user:password@host:port or sqs://region'
+  'expected amqp://user:password@host:port/virtual-host or kafka://host:port,host:port or nats://user:password@host:port or redis://user:password@host:port or sqs://region'
 const shared =
   'expected a broker that outlives this program: --broker <url> or BROKER_URL, as in amqp://guest:guest@127.0.0.1:5672'
 const many = 'expected a whole number from 1 to 1000000'
+const kafka = '--broker: expected kafka://host:port,host:port, without users and passwords'
 const there = ['--broker', 'amqp://127.0.0.1:1']
 
 /** What is wrong, the arguments, and what is said about it. */
@@ -151,7 +152,9 @@ const mistakes: readonly (readonly [what: string, args: readonly string[], said:
     ['--schema', 'a b'],
     "--schema: expected a name of small letters, digits and _, got 'a b'",
   ],
-  ['a broker of another kind', ['--broker', 'kafka://me:secret@host'], `--broker: ${broker}, got kafka://...`],
+  ['a broker of another kind', ['--broker', 'mqtt://me:secret@host'], `--broker: ${broker}, got mqtt://...`],
+  ['a password for Kafka', ['--broker', 'kafka://one:1,me:secret@two:2'], kafka],
+  ['a host of Kafka that is none', ['--broker', 'kafka://one:1,two:three'], kafka],
   ['a broker that is no address', ['--broker', 'localhost'], `--broker: ${broker}, got something else`],
   ['a prefix that is none', ['--prefix', 'a b'], "--prefix: expected letters, digits, '_', '-' and '.', got 'a b'"],
   ['publishing to nobody', ['publish', '5'], `publish: ${shared}`],

@@ -3,9 +3,14 @@
 import { randomUUID } from 'node:crypto'
 import { startFauxqs } from 'fauxqs'
 import { describe, expect, it } from 'vitest'
+import { KafkaCluster, kafkaIsThere } from '../support/kafka-cluster.ts'
+import { KafkaTopics } from '../support/kafka-topics.ts'
 import { JetStream, NATS, natsIsThere } from '../support/nats-server.ts'
 import { REDIS, Redis, redisIsThere } from '../support/redis-server.ts'
-import { balanceIn, expectNothingLost, runTickets } from '../support/tickets.ts'
+import { balanceIn, expectNothingLost, runTickets, stopped, UNHURRIED } from '../support/tickets.ts'
+
+/** On newer versions of Node kafkajs is warned, of how it uses timers. */
+const KAFKAJS = { NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning' }
 
 interface Site {
   /** As arguments of the program. */
@@ -45,6 +50,27 @@ async function redis(): Promise<Site> {
   }
 }
 
+/** A cluster for each test. */
+async function kafka(): Promise<Site & { readonly bookings: string; readonly topics: KafkaTopics }> {
+  const cluster = await KafkaCluster.start()
+  const topics = await KafkaTopics.connect(cluster.hosts)
+  const bookings = 'test-bookings_queue'
+  return {
+    bookings,
+    topics,
+    where: ['--broker', `kafka://${cluster.hosts}`, '--prefix', 'test-'],
+    env: KAFKAJS,
+    left: async () => ({
+      bookings: await topics.lag(bookings, bookings),
+      dead: await topics.size(`${bookings}_dead`),
+    }),
+    [Symbol.asyncDispose]: async () => {
+      await topics[Symbol.asyncDispose]()
+      await cluster[Symbol.asyncDispose]()
+    },
+  }
+}
+
 /** Inside of this program. */
 async function sqs(): Promise<Site> {
   const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false })
@@ -64,6 +90,51 @@ async function sqs(): Promise<Site> {
 
 describe.skipIf(!natsIsThere)('the tickets program on NATS', () => holdsItsPromises(nats))
 describe.skipIf(!redisIsThere)('the tickets program on Redis', () => holdsItsPromises(redis))
+describe.skipIf(!kafkaIsThere)('the tickets program on Kafka', () => {
+  holdsItsPromises(kafka)
+
+  it('makes a dead letter of what is no booking, as it was, with the reason', async () => {
+    await using site = await kafka()
+    await runTickets(['publish', '10', ...site.where], site)
+    const texts = ['', '{', '{"id":7}', '"hamlet"']
+    await site.topics.publish(site.bookings, texts)
+    const { code, stdout } = await runTickets(['sell', ...site.where], site)
+    expect(code).toBe(0)
+    expect(balanceIn(stdout)).toMatchObject({ accepted: 14, failed: 4, left: 0 })
+    expect(await site.left()).toEqual({ bookings: 0, dead: 4 })
+    const dead = await site.topics.read(`${site.bookings}_dead`)
+    expect(dead.map(({ value }) => value).toSorted()).toEqual(texts.toSorted())
+    for (const { headers } of dead) expect(headers).toEqual({ reason: 'no booking' })
+  })
+
+  it('has come again what SIGTERM interrupts in its attempts', async () => {
+    await using site = await kafka()
+    const { bookings, topics, where } = site
+    await runTickets(['publish', '100', ...where], site)
+    // More than can be tried six times meanwhile.
+    await topics.publish(
+      bookings,
+      Array.from({ length: 100 }, (_, index) => `${index}`),
+    )
+    const first = await stopped('SIGTERM', ['sell', ...where, ...UNHURRIED], site)
+    expect({ code: first.code, stderr: first.stderr }).toEqual({ code: 0, stderr: '' })
+    const { accepted, failed, left, untold } = balanceIn(first.stdout)
+    expect({ accepted, untold }).toEqual({ accepted: 200, untold: 0 })
+    expectNothingLost(first.stdout)
+    expect(await site.left()).toEqual({ bookings: left, dead: failed })
+    expect(await topics.size(bookings)).toBeGreaterThan(200)
+  })
+
+  it('says in one line that nobody answers', async () => {
+    const { code, stderr } = await runTickets(['publish', '10', '--broker', 'kafka://127.0.0.1:1,127.0.0.1:2'], {
+      env: KAFKAJS,
+    })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^tickets: kafka:\/\/127.0.0.1:1,127.0.0.1:2 does not answer \(.+\); expected brokers of Kafka\n$/,
+    )
+  })
+})
 describe('the tickets program on SQS', () => holdsItsPromises(sqs))
 
 function holdsItsPromises(open: () => Promise<Site>): void {

@@ -9,9 +9,10 @@ export function runTickets(args: readonly string[], options: Options = {}): Prom
 }
 
 /** Sends a signal when bookings are on their way. */
-export function stopped(signal: NodeJS.Signals, args: readonly string[]): Promise<Finished> {
+export function stopped(signal: NodeJS.Signals, args: readonly string[], options: Options = {}): Promise<Finished> {
   let sent = false
   return runTickets(args, {
+    ...options,
     onOutput: (stdout, running) => {
       if (sent || !/[1-9]\d* booked/.test(stdout)) return
       sent = running.kill(signal)

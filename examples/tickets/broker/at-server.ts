@@ -20,6 +20,7 @@ export async function atServer(server: Server, { prefix, chaos }: AtServerOption
     prefetch: 500,
     read: bookingIn,
     idOf: ({ id }) => id,
+    keyOf: ({ id }) => id,
   })
   const confirmations = await QueueAtServer.open(server, {
     chaos,
@@ -29,6 +30,7 @@ export async function atServer(server: Server, { prefix, chaos }: AtServerOption
     prefetch: 5_000,
     read: confirmationIn,
     idOf: ({ booking }) => booking,
+    keyOf: ({ recipient }) => recipient,
   })
   const queues = [bookings, confirmations]
   const acknowledged: Parameters<typeof channels.broadwayAck.subscribe>[0] = (acknowledgement) => {

@@ -1,6 +1,7 @@
 /** What the example needs of a broker: two queues, each of which keeps what it was given until somebody has answered for it. */
 
 import type { ChildSpec, Emits, Message, RetryOptions } from 'sluice'
+import type { PipelineStage } from 'sluice/broadway'
 import type { Booking, Confirmation } from '../booking.ts'
 
 export interface Broker {
@@ -22,6 +23,13 @@ export interface BrokerQueue<T> {
   readonly source: BrokerSource<T>
   /** How the pipeline tries again what has failed; `undefined` when the broker does that. */
   readonly retry: Pick<RetryOptions, 'attempts' | 'backoff'> | undefined
+  /**
+   * Takes what has failed, before the pipeline answers for it: what was given up becomes a dead letter, the rest comes again. `undefined`
+   * when the broker sees to that by itself, where it is told that messages have failed.
+   */
+  readonly deadLetter:
+    | ((failed: readonly Message[], context: unknown, stage: PipelineStage) => Promise<void>)
+    | undefined
   /** Resolves when the broker has all of them. */
   publish(data: readonly T[], signal?: AbortSignal): Promise<void>
   /** It is worth to publish more: who is to take it is not far behind. */
@@ -37,6 +45,8 @@ export interface BrokerQueue<T> {
 export interface BrokerSource<T> {
   /** A producer, of whatever it emits. */
   readonly module: new () => Emits<unknown>
+  /** Messages with the same key stay together by themselves, and the pipeline must not partition them. */
+  readonly isPartitioned: boolean
   // A method, because only it knows what the producer emits.
   /** The message of what the producer emits; its data is `undefined` when somebody put something else into the queue. */
   read(event: unknown): Message<T | undefined, string, Delivery>

@@ -48,8 +48,9 @@ function queueOf<T>(
   return {
     name: called,
     waiting: 0,
-    source: { module: Source, read: (message: Message<T, string, QueueMetadata>) => message },
+    source: { module: Source, isPartitioned: false, read: (message: Message<T, string, QueueMetadata>) => message },
     retry: undefined,
+    deadLetter: undefined,
     publish: async (data, signal) => {
       const messages = data.map((each) => ({ data: each }))
       await name(queue).with({ signal, timeout: Infinity }).call.enqueueMany(messages)

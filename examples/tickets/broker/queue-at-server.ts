@@ -19,6 +19,8 @@ export interface QueueAtServerOptions<T> extends Patience, Pick<ServerQueueOptio
   readonly read: (json: unknown) => T | undefined
   /** Of the booking that a message is about. */
   readonly idOf: (data: T) => string
+  /** What has the same key is handled in order, where the server sees to that. */
+  readonly keyOf: (data: T) => string
 }
 
 /** What this program knows of a message, in its metadata. */
@@ -26,7 +28,8 @@ class KnownDelivery implements Delivery {
   readonly attempts: number
   readonly id: string
 
-  constructor(attempts: number, id: string) {
+  constructor(attempts: number, id: string, metadata: object | undefined) {
+    Object.assign(this, metadata)
     this.attempts = attempts
     this.id = id
   }
@@ -43,6 +46,7 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
   readonly retry: BrokerQueue<T>['retry']
   readonly #options: QueueAtServerOptions<T>
   readonly #triesAgain: boolean
+  readonly #isPartitioned: boolean
   #queue!: ServerQueue
   /** Published by this program. */
   #published = 0
@@ -55,9 +59,10 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
   /** The ids of the bookings that were given up. */
   readonly #dead = new Set<string>()
 
-  private constructor({ triesAgain }: Server, options: QueueAtServerOptions<T>) {
+  private constructor({ triesAgain, isPartitioned = false }: Server, options: QueueAtServerOptions<T>) {
     const { chaos, name } = options
     this.#triesAgain = triesAgain
+    this.#isPartitioned = isPartitioned
     this.#options = options
     this.name = name
     this.retry = triesAgain
@@ -79,13 +84,18 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
   }
 
   get source(): BrokerSource<T> {
-    return { module: this.#queue.module, read: (event) => this.#read(event) }
+    return { module: this.#queue.module, isPartitioned: this.#isPartitioned, read: (event) => this.#read(event) }
+  }
+
+  get deadLetter(): BrokerQueue<T>['deadLetter'] {
+    const { takeFailed } = this.#queue
+    return takeFailed && ((failed, _context, { signal }) => this.#takeFailed(failed, signal, takeFailed))
   }
 
   async publish(data: readonly T[], signal?: AbortSignal): Promise<void> {
-    const { idOf } = this.#options
+    const { idOf, keyOf } = this.#options
     await this.#queue.publish(
-      data.map((each) => ({ id: idOf(each), content: JSON.stringify(each) })),
+      data.map((each) => ({ id: idOf(each), key: keyOf(each), content: JSON.stringify(each) })),
       signal,
     )
     this.#published += data.length
@@ -102,8 +112,8 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
   }
 
   async stats(): Promise<QueueStats> {
-    const { ready, unanswered = 0 } = (await this.#queue.state()) ?? {}
-    return { ready, inHand: unanswered, delayed: 0, dead: this.#dead.size, done: this.#answered - this.#comeAgain }
+    const { ready, unanswered = 0, done = this.#answered } = (await this.#queue.state()) ?? {}
+    return { ready, inHand: unanswered, delayed: 0, dead: this.#dead.size, done: done - this.#comeAgain }
   }
 
   async account(): Promise<QueueAccount> {
@@ -122,24 +132,50 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
   }
 
   #read(event: unknown): Message<T | undefined, string, KnownDelivery> {
-    const { message, content, id, deliveries } = this.#queue.read(event)
-    const { acknowledger, ackRef, ackData } = message
+    const { message, content, id, deliveries, metadata } = this.#queue.read(event)
+    const { acknowledger, ackRef, ackData, batchKey } = message
     if (deliveries > 1) this.#redelivered++
     return new Message(this.#options.read(parsed(content)), {
       acknowledger,
       ackRef,
       ackData,
-      metadata: new KnownDelivery(deliveries, id ?? `${UNKNOWN}, ${++this.#unknown}`),
+      batchKey,
+      metadata: new KnownDelivery(deliveries, id ?? `${UNKNOWN}, ${++this.#unknown}`, metadata),
     })
   }
 
-  /** One that is interrupted in its attempts, as by the end of the program, comes again. */
-  #givesUp({ attempts, metadata }: Message): boolean {
-    if (!(metadata instanceof KnownDelivery)) return false
-    const givenUp = (this.#triesAgain ? metadata.attempts : attempts) >= ATTEMPTS
-    if (givenUp) this.#dead.add(metadata.id)
+  #givesUp(message: Message): boolean {
+    const givenUp = this.#hadItsChances(message)
+    if (givenUp) this.#noteDead(message)
     else this.#comeAgain++
     return givenUp
+  }
+
+  /** One that is interrupted in its attempts, as by the end of the program, comes again. */
+  #hadItsChances({ attempts, metadata }: Message): boolean {
+    if (!(metadata instanceof KnownDelivery)) return false
+    return (this.#triesAgain ? metadata.attempts : attempts) >= ATTEMPTS
+  }
+
+  #isDead({ metadata }: Message): boolean {
+    return metadata instanceof KnownDelivery && this.#dead.has(metadata.id)
+  }
+
+  #noteDead({ metadata }: Message): void {
+    if (metadata instanceof KnownDelivery) this.#dead.add(metadata.id)
+  }
+
+  async #takeFailed(
+    failed: readonly Message[],
+    signal: AbortSignal,
+    takeFailed: NonNullable<ServerQueue['takeFailed']>,
+  ): Promise<void> {
+    const again = failed.filter((message) => !this.#hadItsChances(message))
+    // One that has come again may have its dead letter.
+    const dead = failed.filter((message) => this.#hadItsChances(message) && !this.#isDead(message))
+    await takeFailed(dead, again, signal)
+    for (const message of dead) this.#noteDead(message)
+    this.#comeAgain += again.length
   }
 }
 

@@ -9,6 +9,8 @@ export interface Server {
   readonly children: readonly ChildSpec[]
   /** It tries again by itself what has failed, and gives it up after some deliveries. */
   readonly triesAgain: boolean
+  /** What is published with the same key stays together, and the pipelines must not partition its messages. */
+  readonly isPartitioned?: boolean
   /** A queue, which is there. */
   queue(options: ServerQueueOptions): Promise<ServerQueue>
   close(): Promise<void>
@@ -35,6 +37,8 @@ export interface ServerQueue {
   read(event: unknown): Delivered
   /** Resolves when the server has all of them. */
   publish(messages: readonly Published[], signal: AbortSignal | undefined): Promise<void>
+  /** Publishes what has failed: some as dead letters, others to come again. Only where nothing becomes of it by its acknowledgement. */
+  readonly takeFailed?: (dead: readonly Message[], again: readonly Message[], signal: AbortSignal) => Promise<void>
   /** `undefined` when nobody is there to say it. */
   state(): Promise<ServerQueueState | undefined>
   /** The ids of the messages that are in it when its pipeline has ended. They stay there. */
@@ -48,16 +52,22 @@ export interface Delivered {
   readonly id: string | undefined
   /** So far, with this one; 2 stands for any that came before where the server does not count. */
   readonly deliveries: number
+  /** What the server wants to find in the metadata of the message, later. */
+  readonly metadata?: object
 }
 
 interface Published {
   readonly id: string
+  /** What has the same one is handled in order. */
+  readonly key: string
   readonly content: string
 }
 
-interface ServerQueueState {
+export interface ServerQueueState {
   /** Messages that nobody has. */
   readonly ready: number
   /** Messages that were delivered, and nobody has answered for. */
   readonly unanswered: number
+  /** Messages that it is done with since it was opened; `undefined`: as many as were answered for. */
+  readonly done?: number
 }

@@ -18,9 +18,12 @@ const nats: ServerKind = { example: 'nats://user:password@host:port', load: () =
 const redis: ServerKind = { example: 'redis://user:password@host:port', load: () => import('./servers/redis.ts') }
 const sqs: ServerKind = { example: 'sqs://region', load: () => import('./servers/sqs.ts') }
 
+const kafka: ServerKind = { example: 'kafka://host:port,host:port', load: () => import('./servers/kafka.ts') }
+
 const KINDS: Readonly<Record<string, ServerKind>> = {
   'amqp:': rabbitmq,
   'amqps:': rabbitmq,
+  'kafka:': kafka,
   'nats:': nats,
   'redis:': redis,
   'rediss:': redis,
@@ -29,8 +32,10 @@ const KINDS: Readonly<Record<string, ServerKind>> = {
 
 /** The kind of server at a URL; `undefined` when there is none of that name. */
 export function kindOf(url: string): ServerKind | undefined {
-  if (!URL.canParse(url)) return undefined
-  const { protocol, hostname } = new URL(url)
+  // Kafka has several hosts; each is looked at when it is opened.
+  const first = url.replace(/^(kafka:[^,]*),.*$/s, '$1')
+  if (!URL.canParse(first)) return undefined
+  const { protocol, hostname } = new URL(first)
   return hostname === '' ? undefined : KINDS[protocol]
 }
 
