@@ -191,7 +191,9 @@ export function acknowledgedNow<M extends Message>(message: M): M {
 }
 
 /** It was acknowledged before its end. */
-export function wasAcknowledged({ origin, acknowledged }: Message): boolean {
+export function wasAcknowledged(message: Message): boolean {
+  // No pattern in the signature: declarations would have it, without the members that are internal.
+  const { origin, acknowledged } = message
   return origin === undefined ? acknowledged : origin.acknowledged
 }
 

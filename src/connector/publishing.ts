@@ -8,6 +8,7 @@ import type { Later } from '../process/later.ts'
 import type { Process } from '../process/process.ts'
 import { Queue } from '../stage/queue.ts'
 import { Backoff, type BackoffOptions } from './backoff.ts'
+import { failureText } from './failure-report.ts'
 import { type PublishFailure, PublishGroup } from './publish-group.ts'
 import type { Outgoing } from './publisher.ts'
 
@@ -138,8 +139,8 @@ export class Publishing<P, E extends Error> implements Outgoing<P> {
     for (let entry = behind.shift(); entry !== undefined; entry = behind.shift()) this.#waiting.push(entry)
     const process = this.#process
     process.runtime.logger.warn(
-      { err, process: `${process}` },
-      `${process} could not publish ${batch.length} messages; it sends them again in ${wait} ms`,
+      { process: `${process}`, retryIn: wait, err },
+      `${process} could not publish ${batch.length} messages: ${failureText(err)}; it sends them again in ${wait} ms`,
     )
     if (this.#retrying) return
     this.#retrying = true

@@ -35,6 +35,11 @@ export function guarded(logger: Logger, failed: (error: unknown) => void): Logge
 }
 
 function write(level: Level, fields: object, message: string): void {
+  // A failure after which the same is tried again, maybe for hours: its line says it all. Other loggers have the fields, too.
+  if ('retryIn' in fields && fields.retryIn !== undefined) {
+    process.stderr.write(`sluice ${level}: ${message}\n`)
+    return
+  }
   // A report has the error's stack in a better order than the error itself.
   const hidden = 'stack' in fields && fields.stack !== undefined ? 'err' : undefined
   const details = Object.entries(fields).filter(([key, value]) => value !== undefined && key !== hidden)

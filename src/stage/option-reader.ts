@@ -12,6 +12,8 @@ export interface OptionOwner {
   readonly name: string
   /** Makes the error of the owner's layer. */
   readonly refusal: (text: string) => Error
+  /** Says of an option that is none of these where it belongs. */
+  readonly elsewhere?: ((key: string) => string | undefined) | undefined
 }
 
 export class OptionReader {
@@ -30,7 +32,11 @@ export class OptionReader {
     }
     this.#given = given
     const unknown = unknownKey(given, known)
-    if (unknown !== undefined) throw owner.refusal(unknownOptionText(whole, unknown, known))
+    if (unknown !== undefined) {
+      const place = owner.elsewhere?.(unknown)
+      const text = unknownOptionText(whole, unknown, known)
+      throw owner.refusal(place === undefined ? text : `${whole} has no option ${unknown}: ${place}`)
+    }
   }
 
   get(key: string): unknown {

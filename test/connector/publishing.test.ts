@@ -92,8 +92,8 @@ it('a request of which nobody knows what became of it is made again, before all 
     server.end()
     await Promise.all([first, second])
     expect(sim.logs.map(({ message }) => message)).toEqual([
-      expect.stringContaining('could not publish 2 messages; it sends them again in 100 ms'),
-      expect.stringContaining('could not publish 3 messages; it sends them again in 200 ms'),
+      expect.stringContaining('could not publish 2 messages: connection reset; it sends them again in 100 ms'),
+      expect.stringContaining('could not publish 3 messages: connection reset; it sends them again in 200 ms'),
     ])
   })
 })

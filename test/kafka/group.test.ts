@@ -247,6 +247,23 @@ describe('membership', () => {
     })
   })
 
+  it('a topic that is not there is named, and is read as soon as it is', async () => {
+    await inSimulation(async (sim) => {
+      const cluster = clusterWith(6)
+      cluster.failures.set('partitions', [new KafkaRequestError(3, 'unknown'), new KafkaRequestError(3, 'unknown')])
+      const pipeline = await pipelineOver(cluster)
+      await sim.advance(2000)
+      expect(cluster.committed()).toEqual(['t/0@6'])
+      const text =
+        'cannot join group g (localhost:9092): topic t is not there, and none is made (unknown); it tries again'
+      expect(sim.logs.map(({ message }) => message)).toEqual([
+        expect.stringContaining(`${text} in 10 ms`),
+        expect.stringContaining(`${text} in 20 ms`),
+      ])
+      await pipeline.stop()
+    })
+  })
+
   it('an attempt to join that fails is made again after rejoinDelay, and is logged', async () => {
     await inSimulation(async (sim) => {
       const cluster = clusterWith(6)

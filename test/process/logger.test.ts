@@ -26,6 +26,16 @@ describe('the console logger', () => {
     expect(written).toBe('sluice error: crashed\n  stack: Error: boom\n        at here\n  restarts: 0\n')
   })
 
+  it('writes what is tried again as one line, since it may be tried for hours', () => {
+    consoleLogger.error({ process: 'Source#2', retryIn: 1000, err: new Error('refused') }, 'cannot connect: refused')
+    expect(written).toBe('sluice error: cannot connect: refused\n')
+  })
+
+  it('writes the error of what is given up', () => {
+    consoleLogger.error({ retryIn: undefined, err: 'refused' }, 'cannot connect')
+    expect(written).toBe('sluice error: cannot connect\n  err: refused\n')
+  })
+
   it('writes no debug and info lines', () => {
     consoleLogger.debug({ a: 1 }, 'quiet')
     consoleLogger.info({ a: 1 }, 'quiet')

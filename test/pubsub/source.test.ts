@@ -75,7 +75,7 @@ describe('a source that pulls', () => {
       await sim.settle()
       expect(client.pulled).toHaveLength(1)
       expect(sim.logs.map(({ message }) => message)).toEqual([
-        expect.stringContaining('cannot receive (status 403); it tries again in 1000 ms'),
+        expect.stringContaining(`cannot receive from ${SUBSCRIPTION}: status 403; it tries again in 1000 ms`),
       ])
       await sim.advance(1000)
       expect(client.acknowledged).toEqual([['a1']])
@@ -93,8 +93,8 @@ describe('a source that pulls', () => {
       await sim.advance(999)
       expect(client.pulled).toHaveLength(2)
       await sim.advance(1)
-      expect(sim.logs.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
-        expect.stringContaining('cannot receive (7 PERMISSION_DENIED)'),
+      expect(sim.logs.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
+        expect.stringContaining(`cannot receive from ${SUBSCRIPTION}: 7 PERMISSION_DENIED; it tries`),
       ])
       await pipeline.stop()
     })
@@ -293,7 +293,7 @@ describe('a source that has its messages streamed', () => {
       await sim.settle()
       expect(client.acknowledged).toEqual([['a1'], ['a2']])
       expect(sim.logs.map(({ message }) => message)).toEqual([
-        expect.stringContaining('cannot receive (14 UNAVAILABLE); it tries again in 1000 ms'),
+        expect.stringContaining(`cannot receive from ${SUBSCRIPTION}: 14 UNAVAILABLE; it tries again in 1000 ms`),
       ])
       await sim.advance(30_000)
       expect(client.streams[1]?.told).toContain('ping')

@@ -138,7 +138,9 @@ describe('a source', () => {
       await sim.advance(2000)
       expect(handled).toEqual([1, 2, 3])
       expect(sim.logs.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
-        expect.stringMatching(/Producer_0.* cannot receive; it tries again in 1000 ms$/),
+        expect.stringMatching(
+          /Producer_0.* cannot receive: .* the process ended with Error: torn; it tries again in 1000 ms$/,
+        ),
       ])
       await pipeline.stop()
       await tree.stop()

@@ -129,7 +129,9 @@ describe('a source by itself', () => {
         await sim.advance(10)
       }
       expect(sim.logs.map(({ message }) => message)).toEqual([
-        expect.stringMatching(/^QueueSource#\d+ cannot receive; it tries again in 100 ms$/),
+        expect.stringMatching(
+          /^QueueSource#\d+ cannot receive: .* no process bears that name; it tries again in 100 ms$/,
+        ),
       ])
       const queue = await start(Queue<number>, { name: name(Queue<number>, 'late') })
       await queue.call.enqueue(1)

@@ -1,4 +1,6 @@
+import { Broadway } from 'sluice/broadway'
 import { RedisListSource, RedisPublisher, RedisSink, RedisStreamSource } from 'sluice/redis'
+import { simulate } from 'sluice/testing'
 import { describe, expect, it } from 'vitest'
 
 const stream = (options: object) => () => new RedisStreamSource({ stream: 's', group: 'g', ...options })
@@ -67,5 +69,24 @@ describe('options', () => {
   ])('R2 the connection %j is refused, and shows nothing that is secret', (connection, sentence) => {
     expect(stream({ connection })).toThrow(sentence)
     expect(stream({ connection })).not.toThrow('s3cret')
+  })
+
+  it('of a list that do not say what becomes of what failed are told of once, since it comes again at once', async () => {
+    const client = () => ({ connect: () => new Promise<never>(() => {}) })
+    const started = (options: object) =>
+      Broadway.start({
+        name: 'jobs',
+        producer: { module: RedisListSource, arg: { list: 'l', client, ...options }, concurrency: 2 },
+        processors: { default: { handleMessage: (message) => message } },
+      })
+    await simulate().run(async (sim) => {
+      const silent = await started({})
+      const told = [expect.stringMatching(/^onFailure of RedisListSource.* is not given: .* choose one of ack, retry/)]
+      expect(sim.logs.map(({ message }) => message)).toEqual(told)
+      await silent.stop()
+      const chosen = await started({ onFailure: 'retry' })
+      expect(sim.logs.map(({ message }) => message)).toEqual(told)
+      await chosen.stop()
+    })
   })
 })

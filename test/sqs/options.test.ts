@@ -7,12 +7,18 @@ import { pipelineOver, QUEUE_URL, ScriptedSqs } from '../support/scripted-sqs.ts
 import { settlement } from '../support/settlement.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
+const URL_OF_QUEUE = 'the URL of a queue, as https://sqs.<region>.amazonaws.com/<account>/<queue>'
 const make = (options: object) => () => new SqsSource({ queueUrl: QUEUE_URL, ...options } as SqsSourceOptions)
 
 describe('the options of a source', () => {
   it.each([
-    [{ queueUrl: undefined }, 'queueUrl of SqsSource: expected the URL of a queue, got nothing'],
-    [{ queueUrl: '' }, "queueUrl of SqsSource: expected the URL of a queue, got ''"],
+    [{ queueUrl: undefined }, `queueUrl of SqsSource: expected ${URL_OF_QUEUE}, got nothing`],
+    [{ queueUrl: '' }, `queueUrl of SqsSource: expected ${URL_OF_QUEUE}, got ''`],
+    [{ queueUrl: 'orders' }, `queueUrl of SqsSource: expected ${URL_OF_QUEUE}, got 'orders'`],
+    [
+      { concurrency: 2 },
+      'SqsSource has no option concurrency: it belongs to a pipeline: producer: { module, arg, concurrency }',
+    ],
     [{ queueUrl: 1 }, 'queueUrl of SqsSource: expected a string, got 1'],
     [{ queueName: 'orders' }, 'SqsSource has no option queueName: give the whole URL of the queue as queueUrl'],
     [{ queue: 'orders' }, 'SqsSource has no option queue: '],

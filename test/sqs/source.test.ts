@@ -124,9 +124,9 @@ describe('a source', () => {
         ['throttled', 400],
       ])
       expect(sim.logs.map(({ message }) => message)).toEqual([
-        expect.stringContaining('cannot receive (no such host); it tries again in 100 ms'),
+        expect.stringContaining(`cannot receive from ${QUEUE_URL}: no such host; it tries again in 100 ms`),
         expect.stringContaining('in 200 ms'),
-        expect.stringContaining('cannot receive (throttled); it tries again in 400 ms'),
+        expect.stringContaining(`cannot receive from ${QUEUE_URL}: throttled; it tries again in 400 ms`),
       ])
       await pipeline.stop()
     })

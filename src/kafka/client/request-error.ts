@@ -8,6 +8,7 @@
 export const CODES = {
   noAnswer: 0,
   offsetOutOfRange: 1,
+  unknownTopic: 3,
   coordinatorLoading: 14,
   coordinatorNotAvailable: 15,
   notCoordinator: 16,

@@ -1,6 +1,7 @@
 /** Makes a connection, again and again until there is one. What becomes of it then is its client's business. */
 
 import { Backoff, type BackoffOptions } from '../../connector/backoff.ts'
+import { reportFailure } from '../../connector/failure-report.ts'
 import type { Process } from '../../process/process.ts'
 import { channels } from '../../telemetry/channels.ts'
 import type { KafkaConnection } from '../client/port.ts'
@@ -33,12 +34,7 @@ export async function connectTo(
       if (channels.kafkaConnectionFailure.hasSubscribers) {
         channels.kafkaConnectionFailure.publish({ process: `${process}`, message: text, retryIn })
       }
-      const next =
-        retryIn === undefined ? 'it does not try again: backoffType is stop' : `it tries again in ${retryIn} ms`
-      process.runtime.logger.error(
-        { process: `${process}`, err },
-        `${process} cannot connect to Kafka at ${shown}: ${text}; ${next}`,
-      )
+      reportFailure(process, `cannot connect to Kafka at ${shown}`, { text, err }, retryIn)
       if (retryIn === undefined) return undefined
       await process.sleep(retryIn)
     }

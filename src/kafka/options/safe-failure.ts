@@ -1,6 +1,7 @@
 /** A failure as the log may have it. */
 
 import { inspect } from 'node:util'
+import { failureText } from '../../connector/failure-report.ts'
 
 export interface SafeFailure {
   readonly text: string
@@ -9,7 +10,7 @@ export interface SafeFailure {
 }
 
 export function safeFailure(error: unknown, secrets: readonly string[]): SafeFailure {
-  const message = error instanceof Error ? error.message || error.name : String(error)
+  const message = failureText(error)
   if (secrets.length === 0) return { text: message, err: error }
   const text = secrets.reduce((safe, secret) => safe.replaceAll(secret, '***'), message)
   const shown = inspect(error, { depth: 6 })

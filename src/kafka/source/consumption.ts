@@ -5,6 +5,7 @@
 
 import { Backoff } from '../../connector/backoff.ts'
 import { DownstreamWatch } from '../../connector/downstream-watch.ts'
+import { failureText, reportFailure } from '../../connector/failure-report.ts'
 import type { Process } from '../../process/process.ts'
 import { channels } from '../../telemetry/channels.ts'
 import type {
@@ -15,6 +16,7 @@ import type {
   PartitionPlace,
   TopicPartition,
 } from '../client/port.ts'
+import { CODES, codeOf, KafkaRequestError } from '../client/request-error.ts'
 import { Membership } from '../group/membership.ts'
 import { safeFailure } from '../options/safe-failure.ts'
 import type { CheckedSourceOptions } from '../options/source-options.ts'
@@ -86,7 +88,7 @@ export class Consumption implements PartitionOwner {
       options: group,
       backoff: new Backoff(backoff, () => process.runtime.random()),
       topics,
-      partitions: (of) => connection.partitions(of),
+      partitions: (of) => partitionsOf(connection, of),
       assigned: (member, partitions, isOver) => this.#assigned(member, partitions, isOver),
       revoked: () => this.#revoked(),
       lost: (why) => this.#lost(why),
@@ -339,16 +341,31 @@ export class Consumption implements PartitionOwner {
 
   #say(what: string, error: unknown, retryIn: number | undefined): void {
     const { secrets, shown } = this.#plan.options.connection
-    const { text, err } = safeFailure(error, secrets)
-    const next =
-      retryIn === undefined ? 'it does not try again: backoffType is stop' : `it tries again in ${retryIn} ms`
-    this.#process.runtime.logger.warn({ process: this.name, err }, `${this.name} ${what} (${shown}): ${text}; ${next}`)
+    reportFailure(this.#process, `${what} (${shown})`, safeFailure(error, secrets), retryIn)
   }
 }
 
 function oldest(partition: AssignedPartition): readonly (readonly [AssignedPartition, number])[] {
   const { first } = partition.offsets
   return first === undefined ? [] : [[partition, first]]
+}
+
+/** The broker does not say which topic it does not know. */
+async function partitionsOf(
+  connection: KafkaConnection,
+  topics: readonly string[],
+): Promise<readonly PartitionPlace[]> {
+  try {
+    return await connection.partitions(topics)
+  } catch (error) {
+    if (codeOf(error) !== CODES.unknownTopic) throw error
+    const which = topics.length === 1 ? `topic ${topics[0]} is` : `one of the topics ${topics.join(', ')} is`
+    throw new KafkaRequestError(
+      CODES.unknownTopic,
+      `${which} not there, and none is made (${failureText(error)})`,
+      error,
+    )
+  }
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {

@@ -1,6 +1,7 @@
 /** What went wrong with a server, in a word; and in a text without secrets. */
 
 import { inspect } from 'node:util'
+import { failureText } from '../../connector/failure-report.ts'
 import type { NatsTarget } from '../client/port.ts'
 import { NatsError } from '../errors.ts'
 
@@ -63,7 +64,7 @@ export function withoutSecrets(
   error: unknown,
   { password, token }: Pick<NatsTarget, 'password' | 'token'>,
 ): { readonly text: string; readonly err: unknown } {
-  const told = error instanceof Error ? error.message || error.name : String(error)
+  const told = failureText(error)
   const secrets = [password, token].filter((secret) => secret !== undefined && secret !== '')
   const text = secrets.reduce<string>((safe, secret = '') => safe.replaceAll(secret, '***'), told)
   const clean = text === told && !secrets.some((secret = '') => inspect(error).includes(secret))

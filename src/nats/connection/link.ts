@@ -4,6 +4,7 @@
  */
 
 import { Backoff, type BackoffOptions } from '../../connector/backoff.ts'
+import { reportFailure } from '../../connector/failure-report.ts'
 import type { Process } from '../../process/process.ts'
 import { channels } from '../../telemetry/channels.ts'
 import type { NatsClient, NatsConnection } from '../client/port.ts'
@@ -85,11 +86,7 @@ export class Link {
     if (channels.natsConnectionFailure.hasSubscribers)
       channels.natsConnectionFailure.publish({ process: `${process}`, reason, message: text, retryIn: delay })
     if (fatal) return undefined
-    const next = delay === undefined ? 'it does not try again: backoffType is stop' : `it tries again in ${delay} ms`
-    process.runtime.logger.error(
-      { process: `${process}`, reason, err },
-      `${process} cannot ${what} ${shown} (${reason}): ${text}; ${next}`,
-    )
+    reportFailure(process, `cannot ${what} ${shown}`, { text, err, reason }, delay)
     return delay
   }
 

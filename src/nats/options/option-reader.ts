@@ -1,11 +1,12 @@
 /** Reads options of the connector. */
 
-import { OptionReader } from '../../stage/option-reader.ts'
+import { optionsOf } from '../../connector/options-of.ts'
+import type { OptionReader } from '../../stage/option-reader.ts'
 import { NatsError } from '../errors.ts'
 
 /** @throws `NatsError` `bad_options` when it is no object, or has a key that is not known. */
 export function natsOptions(name: string, given: unknown, known: readonly string[], path = ''): OptionReader {
-  return new OptionReader({ name, refusal }, given, known, path)
+  return optionsOf(name, refusal, given, known, path)
 }
 
 export function refusal(text: string): NatsError {

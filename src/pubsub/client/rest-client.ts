@@ -1,8 +1,8 @@
 /** A client over REST, which needs no package: it pulls and publishes, and has no streams. */
 
+import { failureText } from '../../connector/failure-report.ts'
 import { PubSubError } from '../errors.ts'
 import type { OutgoingMessage, PubSubClient, ReceivedMessage } from './port.ts'
-import { messageOf } from './request-status.ts'
 
 export interface RestClientOptions {
   /** Default that of Google, or what PUBSUB_EMULATOR_HOST says. */
@@ -82,7 +82,7 @@ function refusal(path: string, status: number, text: string): PubSubError {
     reason = String(JSON.parse(text).error.message)
   } catch (error) {
     // Not what Google writes: a proxy, or another server.
-    reason = reason === '' ? messageOf(error) : reason
+    reason = reason === '' ? failureText(error) : reason
   }
   return new PubSubError('request_failed', `${path} was answered with ${status}: ${reason}`, undefined, { status })
 }

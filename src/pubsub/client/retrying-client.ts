@@ -1,8 +1,9 @@
 /** Requests about messages of one subscription: made again when that may help, and in parts when there are many ids. */
 
+import { failureText } from '../../connector/failure-report.ts'
 import type { Process } from '../../process/process.ts'
 import type { PubSubClient, ReceivedMessage } from './port.ts'
-import { messageOf, statusOf } from './request-status.ts'
+import { statusOf } from './request-status.ts'
 
 /** When a request that failed is made again. */
 export interface RetryPlan {
@@ -62,7 +63,7 @@ export class RetryingClient {
         if (signal?.aborted || !process.alive || retries >= this.#plan.max || !this.#mayHelp(error)) throw error
         process.runtime.logger.debug(
           { err: error, process: `${process}` },
-          `${process} makes a request again in ${this.#plan.delay} ms: ${messageOf(error)}`,
+          `${process} makes a request again in ${this.#plan.delay} ms: ${failureText(error)}`,
         )
         await this.#wait(signal)
         if (signal?.aborted || !process.alive) throw error

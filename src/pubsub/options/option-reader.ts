@@ -1,11 +1,12 @@
 /** Reads options of the connector. */
 
-import { OptionReader } from '../../stage/option-reader.ts'
+import { optionsOf } from '../../connector/options-of.ts'
+import type { OptionReader } from '../../stage/option-reader.ts'
 import { PubSubError } from '../errors.ts'
 
 /** @throws `PubSubError` `bad_options` when it is no object, or has a key that is not known. */
 export function pubSubOptions(name: string, given: unknown, known: readonly string[]): OptionReader {
-  return new OptionReader({ name, refusal }, given, known)
+  return optionsOf(name, refusal, given, known)
 }
 
 /**

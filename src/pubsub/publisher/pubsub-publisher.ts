@@ -1,11 +1,12 @@
 /** A process that publishes, and knows what the service has taken. */
 
+import { failureText } from '../../connector/failure-report.ts'
 import { Publisher } from '../../connector/publisher.ts'
 import { Publishing } from '../../connector/publishing.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import { googleClient } from '../client/google-client.ts'
 import type { PubSubClient } from '../client/port.ts'
-import { isRefusal, messageOf } from '../client/request-status.ts'
+import { isRefusal } from '../client/request-status.ts'
 import { PubSubError } from '../errors.ts'
 import { byOrderingKey, bytesOf, outgoing, type Publication, type PublishFailure } from './publication.ts'
 import { type CheckedPublisherOptions, type PubSubPublisherOptions, readPublisherOptions } from './publisher-options.ts'
@@ -96,7 +97,7 @@ export class PubSubPublisher extends Publisher<Publication> {
 }
 
 function refused(error: unknown): PubSubError {
-  return new PubSubError('refused', `the service did not take the message: ${messageOf(error)}`, error)
+  return new PubSubError('refused', `the service did not take the message: ${failureText(error)}`, error)
 }
 
 function callError(text: string, failures: readonly PublishFailure[]): PubSubError {

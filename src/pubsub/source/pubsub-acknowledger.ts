@@ -2,10 +2,10 @@
 
 import type { Acknowledger } from '../../broadway/acknowledger.ts'
 import { type Answers, answeringAcknowledger } from '../../broadway/answers.ts'
+import { failureText } from '../../connector/failure-report.ts'
 import type { Heartbeat } from '../../connector/heartbeat.ts'
 import type { Process } from '../../process/process.ts'
 import { channels } from '../../telemetry/channels.ts'
-import { messageOf } from '../client/request-status.ts'
 import type { RetryingClient } from '../client/retrying-client.ts'
 import { PubSubError } from '../errors.ts'
 import { ANSWERS, type Answer } from '../options/source-options.ts'
@@ -46,7 +46,7 @@ export const pubSubAcknowledger: Acknowledger<Origin, Delivery> = answeringAckno
     )
     const errors = (await Promise.all([acks, ...nacks])).flat()
     if (errors.length === 0) return
-    const reasons = [...new Set(errors.map(messageOf))].join('; ')
+    const reasons = [...new Set(errors.map(failureText))].join('; ')
     throw new PubSubError(
       'ack_failed',
       `messages of ${process} could not be answered for, and are delivered again: ${reasons}`,
@@ -63,7 +63,7 @@ function tell(
 ): readonly unknown[] {
   if (messages === 0) return errors
   if (channels.pubsubAck.hasSubscribers) {
-    channels.pubsubAck.publish({ process: `${process}`, answer, messages, failures: errors.map(messageOf) })
+    channels.pubsubAck.publish({ process: `${process}`, answer, messages, failures: errors.map(failureText) })
   }
   return errors
 }

@@ -2,6 +2,7 @@
 
 import { Message } from '../../broadway/message.ts'
 import { Backoff } from '../../connector/backoff.ts'
+import { failureText, reportFailure } from '../../connector/failure-report.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
 import { serverOf } from '../../otp/gen-server.ts'
@@ -11,7 +12,6 @@ import type { Cancellation } from '../../stage/stage.ts'
 import { channels } from '../../telemetry/channels.ts'
 import { googleClient } from '../client/google-client.ts'
 import type { MessageStream, PubSubClient, ReceivedMessage, StreamListener } from '../client/port.ts'
-import { messageOf } from '../client/request-status.ts'
 import { RetryingClient } from '../client/retrying-client.ts'
 import { refusal } from '../options/option-reader.ts'
 import { type CheckedSourceOptions, type PubSubSourceOptions, readSourceOptions } from '../options/source-options.ts'
@@ -192,7 +192,7 @@ export class PubSubSource extends Producer<Message<Buffer | null, string, PubSub
     if (errors.length > 0) {
       process?.runtime.logger.warn(
         { err: errors[0], process: `${process}` },
-        `${process} could not keep its messages, which may be delivered to others while they are handled here: ${messageOf(errors[0])}`,
+        `${process} could not keep its messages, which may be delivered to others while they are handled here: ${failureText(errors[0])}`,
       )
     }
     return []
@@ -208,15 +208,21 @@ export class PubSubSource extends Producer<Message<Buffer | null, string, PubSub
   #failed(error: unknown): number | undefined {
     const process = this.#process
     const retryIn = this.#backoff?.next()
-    const message = error === undefined ? 'the service has ended the stream' : messageOf(error)
+    const message = error === undefined ? 'the service has ended the stream' : failureText(error)
     if (channels.pubsubReceiveFailure.hasSubscribers) {
       channels.pubsubReceiveFailure.publish({ process: `${process}`, message, retryIn })
     }
-    const next = retryIn === undefined ? 'it does not try again' : `it tries again in ${retryIn} ms`
-    process?.runtime.logger.warn(
-      { err: error, process: `${process}` },
-      `${process} cannot receive (${message}); ${next}`,
-    )
+    if (process === undefined) return retryIn
+    const { subscription } = this.#options
+    if (error !== undefined || retryIn === undefined) {
+      reportFailure(process, `cannot receive from ${subscription}`, { text: message, err: error }, retryIn)
+    } else {
+      // As it does now and then.
+      process.runtime.logger.warn(
+        { process: `${process}`, retryIn },
+        `${process}: ${message} of ${subscription}; the next is opened in ${retryIn} ms`,
+      )
+    }
     return retryIn
   }
 }

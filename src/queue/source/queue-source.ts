@@ -1,6 +1,7 @@
 /** A queue as the producer of a pipeline. */
 
 import { Message } from '../../broadway/message.ts'
+import { failureText } from '../../connector/failure-report.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
 import { serverOf } from '../../otp/gen-server.ts'
@@ -125,8 +126,8 @@ export class QueueSource<T> extends Producer<Message<T, string, QueueMetadata>> 
     }
     const { retryInterval } = this.#options
     logger?.warn(
-      { err: error, process: `${process}` },
-      `${process} cannot receive; it tries again in ${retryInterval} ms`,
+      { process: `${process}`, retryIn: retryInterval, err: error },
+      `${process} cannot receive: ${failureText(error)}; it tries again in ${retryInterval} ms`,
     )
     return retryInterval
   }

@@ -1,6 +1,7 @@
 /** What went wrong with a connection, in a word and in a sentence that holds no password. */
 
 import { inspect } from 'node:util'
+import { failureText } from '../../connector/failure-report.ts'
 import { RabbitMQError } from '../errors.ts'
 
 /**
@@ -73,7 +74,7 @@ export interface SafeFailure {
 }
 
 export function withoutPassword(error: unknown, password: string): SafeFailure {
-  const message = error instanceof Error ? error.message || error.name : String(error)
+  const message = failureText(error)
   if (password === '') return { text: message, err: error }
   const text = [password, encodeURIComponent(password)].reduce(
     (safe, secret) => safe.replaceAll(secret, '***'),

@@ -4,6 +4,7 @@
  */
 
 import { Backoff, type BackoffOptions } from '../../connector/backoff.ts'
+import { reportFailure } from '../../connector/failure-report.ts'
 import type { Timer } from '../../process/clock.ts'
 import type { Process } from '../../process/process.ts'
 import { channels } from '../../telemetry/channels.ts'
@@ -134,11 +135,7 @@ export class Link<S> {
     if (channels.rabbitmqConnectionFailure.hasSubscribers) {
       channels.rabbitmqConnectionFailure.publish({ process: `${process}`, reason, message: text, retryIn: delay })
     }
-    const next = delay === undefined ? 'it does not try again: backoffType is stop' : `it tries again in ${delay} ms`
-    process.runtime.logger.error(
-      { process: `${process}`, reason, err },
-      `${process} cannot connect to ${connection.shown} (${reason}): ${text}; ${next}`,
-    )
+    reportFailure(process, `cannot connect to ${connection.shown}`, { text, err, reason }, delay)
     this.#later(delay)
   }
 

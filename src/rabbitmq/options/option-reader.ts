@@ -1,11 +1,12 @@
 /** Reads options of the connector. */
 
-import { badValue, OptionReader } from '../../stage/option-reader.ts'
+import { optionsOf } from '../../connector/options-of.ts'
+import { badValue, type OptionReader } from '../../stage/option-reader.ts'
 import { RabbitMQError } from '../errors.ts'
 
 /** @throws `RabbitMQError` `bad_options` when it is no object, or has a key that is not known. */
 export function rabbitMQOptions(name: string, given: unknown, known: readonly string[], path = ''): OptionReader {
-  return new OptionReader({ name, refusal }, given, known, path)
+  return optionsOf(name, refusal, given, known, path)
 }
 
 export function badOption(what: string, expected: string, value: unknown): RabbitMQError {

@@ -77,7 +77,8 @@ export class RabbitMQSource<K extends MetadataName = never> extends Producer<
     this.#losses = new LossWatch(process, checked.redeliverLostAfter)
     this.#link = new Link(process, this.#plan(process))
     process.onEnd(() => void this.#link?.close().catch(() => {}))
-    if (checked.onFailure === undefined) {
+    // Once for a pipeline, however many sources it has.
+    if (checked.onFailure === undefined && this.#index === 0) {
       process.runtime.logger.warn(
         { process: `${process}` },
         `onFailure of ${process} is not given: failed messages are requeued, and come again at once, over and over; choose one of ack, reject, reject_and_requeue, reject_and_requeue_once`,

@@ -1,6 +1,7 @@
 /** What a source does when the server refuses a request, or cannot be reached for good: it says so, and tries again later. */
 
 import { Backoff } from '../../connector/backoff.ts'
+import { reportFailure } from '../../connector/failure-report.ts'
 import type { Process } from '../../process/process.ts'
 import { RedisError } from '../errors.ts'
 import type { CheckedServer } from '../options/connection-options.ts'
@@ -32,12 +33,9 @@ export class Failing {
     }
     const process = this.#process
     const delay = this.#backoff.next()
-    const { text, err } = withoutPassword(error, this.#server.target.password)
-    const next = delay === undefined ? 'it does not try again: backoffType is stop' : `it tries again in ${delay} ms`
-    process.runtime.logger.error(
-      { process: `${process}`, reason: failureReason(error), err },
-      `${process} cannot ${what}: ${text}; ${next}`,
-    )
+    const { target, shown } = this.#server
+    const { text, err } = withoutPassword(error, target.password)
+    reportFailure(process, `cannot ${what} at ${shown}`, { text, err, reason: failureReason(error) }, delay)
     return delay
   }
 }

@@ -1,6 +1,7 @@
 /** What went wrong with a server, in a word; and in a text without the password. */
 
 import { inspect } from 'node:util'
+import { failureText } from '../../connector/failure-report.ts'
 
 /**
  * - `econnrefused`: nothing listens there.
@@ -51,7 +52,7 @@ export function withoutPassword(
   error: unknown,
   password: string | undefined,
 ): { readonly text: string; readonly err: unknown } {
-  const told = error instanceof Error ? error.message || error.name : String(error)
+  const told = failureText(error)
   if (password === undefined || password === '') return { text: told, err: error }
   const text = told.replaceAll(password, '***')
   return { text, err: text === told && !inspect(error).includes(password) ? error : undefined }

@@ -4,6 +4,7 @@
  */
 
 import { Backoff } from '../../connector/backoff.ts'
+import { reportFailure } from '../../connector/failure-report.ts'
 import type { Process } from '../../process/process.ts'
 import { channels } from '../../telemetry/channels.ts'
 import { type RedisConnection, RedisRefusal, type RedisReply } from '../client/port.ts'
@@ -118,11 +119,7 @@ export class Link {
     const reason = failureReason(error)
     if (channels.redisConnectionFailure.hasSubscribers)
       channels.redisConnectionFailure.publish({ process: `${process}`, reason, message: text, retryIn: delay })
-    const next = delay === undefined ? 'it does not try again: backoffType is stop' : `it tries again in ${delay} ms`
-    process.runtime.logger.error(
-      { process: `${process}`, reason, err },
-      `${process} has no connection to ${shown} (${reason}): ${text}; ${next}`,
-    )
+    reportFailure(process, `has no connection to ${shown}`, { text, err, reason }, delay)
     return delay
   }
 }

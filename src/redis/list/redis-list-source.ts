@@ -67,6 +67,12 @@ export class RedisListSource extends Producer<ListMessage> {
     this.#options = checked
     const process = serverOf(this)?.process
     if (process === undefined) return
+    if (checked.repeats && (pipelineOf(this)?.index ?? 0) === 0) {
+      process.runtime.logger.warn(
+        { process: `${process}` },
+        `onFailure of ${process} is not given: entries that failed go to the end of the list, and come again at once, over and over; choose one of ack, retry, dead_letter`,
+      )
+    }
     const link = new Link(process, checked.server)
     const work = new WorkList(link, checked)
     this.#link = link

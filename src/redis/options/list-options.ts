@@ -38,6 +38,8 @@ export interface CheckedListOptions extends Answers<ListAnswer> {
   readonly claimIdle: number
   readonly claimInterval: number
   readonly deadLetters: string | undefined
+  /** What becomes of entries that failed was not said. */
+  readonly repeats: boolean
 }
 
 const OPTIONS = [
@@ -62,6 +64,7 @@ export function readListOptions(owner: string, given: unknown, index: number): C
     ...readAnswers<ListAnswer>(LIST_ANSWERS, options, 'ack', 'retry'),
     server: readServer(owner, options),
     list,
+    repeats: !options.has('onFailure'),
     // With several sources in a pipeline each has a name of its own.
     consumer: consumer === undefined ? randomUUID() : `${consumer}-${index}`,
     take: options.oneOf('take', ['left', 'right']) ?? 'left',

@@ -1,11 +1,12 @@
 /** Reads options of the connector. */
 
-import { badValue, OptionReader } from '../../stage/option-reader.ts'
+import { optionsOf } from '../../connector/options-of.ts'
+import { badValue, type OptionReader } from '../../stage/option-reader.ts'
 import { SqsError } from '../errors.ts'
 
 /** @throws `SqsError` `bad_options` when it is no object, or has a key that is not known. */
 export function sqsOptions(name: string, given: unknown, known: readonly string[]): OptionReader {
-  return new OptionReader({ name, refusal }, given, known)
+  return optionsOf(name, refusal, given, known)
 }
 
 /**
@@ -26,8 +27,8 @@ export function isSeconds(value: unknown, max: number): value is number {
 /** @throws `SqsError` `bad_options`. */
 export function readQueueUrl(options: OptionReader): string {
   const url = options.string('queueUrl')
-  if (url === undefined || url === '') throw options.bad('queueUrl', 'the URL of a queue')
-  return url
+  if (url !== undefined && URL.canParse(url)) return url
+  throw options.bad('queueUrl', 'the URL of a queue, as https://sqs.<region>.amazonaws.com/<account>/<queue>')
 }
 
 /**

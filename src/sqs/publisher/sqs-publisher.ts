@@ -1,5 +1,6 @@
 /** A process that sends, and knows what SQS has taken. */
 
+import { failureText } from '../../connector/failure-report.ts'
 import { Publisher } from '../../connector/publisher.ts'
 import { Publishing } from '../../connector/publishing.ts'
 import { serverOf } from '../../otp/gen-server.ts'
@@ -54,7 +55,7 @@ export class SqsPublisher extends Publisher<Publication> {
           isFinal: isRefusal,
           refusal: (text, failures) => refusal(text, failures),
           full: (text) => new SqsError('full', text),
-          failed: (error) => new SqsError('refused', `SQS cannot be sent to: ${messageOf(error)}`, error),
+          failed: (error) => new SqsError('refused', `SQS cannot be sent to: ${failureText(error)}`, error),
         }),
     )
     this.#options = checked
@@ -92,10 +93,6 @@ export class SqsPublisher extends Publisher<Publication> {
 function isRefusal(error: unknown): boolean {
   const { $fault, $retryable, name } = Object(error)
   return $fault === 'client' && $retryable === undefined && !/throttl|timeout|too ?many/i.test(String(name))
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 function refusal(text: string, failures: readonly PublishFailure[]): SqsError {

@@ -2,6 +2,7 @@
 
 import { Message } from '../../broadway/message.ts'
 import { Backoff } from '../../connector/backoff.ts'
+import { failureText, reportFailure } from '../../connector/failure-report.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
 import { serverOf } from '../../otp/gen-server.ts'
@@ -171,15 +172,12 @@ export class SqsSource extends Producer<Message<string, string, SqsMetadata>> {
   #failed(error: unknown): number | undefined {
     const process = this.#process
     const retryIn = this.#backoff?.next()
-    const message = error instanceof Error ? error.message : String(error)
+    const message = failureText(error)
     if (channels.sqsReceiveFailure.hasSubscribers) {
       channels.sqsReceiveFailure.publish({ process: `${process}`, message, retryIn })
     }
-    const next = retryIn === undefined ? 'it does not try again' : `it tries again in ${retryIn} ms`
-    process?.runtime.logger.warn(
-      { err: error, process: `${process}` },
-      `${process} cannot receive (${message}); ${next}`,
-    )
+    const what = `cannot receive from ${this.#options.queueUrl}`
+    if (process !== undefined) reportFailure(process, what, { text: message, err: error }, retryIn)
     return retryIn
   }
 }
