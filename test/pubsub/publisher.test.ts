@@ -58,6 +58,39 @@ describe('a publisher', () => {
     })
   })
 
+  it('finds the messages that the service does not take, and publishes all others, in order', async () => {
+    await simulate().run(async () => {
+      const client = new ScriptedPubSub()
+      const publisher = await publisherTo(client)
+      for (const bad of ['2', '7', 'b2']) client.refused.add(bad)
+      // The others wait until this one is there, and go together.
+      const first = publisher.call.publish({ data: '0' })
+      const refused = settlement(
+        publisher.call.publishMany([
+          ...range(1, 8).map((n) => ({ data: String(n) })),
+          ...['a1', 'b1', 'a2', 'b2', 'b3'].map((data) => ({ data, orderingKey: data.slice(0, 1) })),
+        ]),
+      )
+      const innocent = publisher.call.publish({ data: '9' })
+      await Promise.all([first, innocent])
+      const { error } = await refused
+      expect((error as CallError).cause).toMatchObject({
+        code: 'refused',
+        failures: [1, 6, 11].map((index) => ({ index, error: { code: 'refused' } })),
+      })
+      const taken = sentTo(client).filter((texts) => !texts.some((text) => client.refused.has(text)))
+      expect(taken.flat().filter((text) => !/[ab]/.test(text))).toEqual(['0', '1', '3', '4', '5', '6', '8', '9'])
+      expect(taken.flat().filter((text) => text.startsWith('a'))).toEqual(['a1', 'a2'])
+      expect(taken.flat().filter((text) => text.startsWith('b'))).toEqual(['b1', 'b3'])
+      // Where no topic is, there is none for halves either.
+      client.failures.push(status(404))
+      const before = client.published.length
+      await settlement(publisher.call.publishMany([{ data: '1' }, { data: '3' }]))
+      expect(client.published.length).toBe(before + 1)
+      await publisher.stop()
+    })
+  })
+
   it('refuses what would wait behind too many', async () => {
     await simulate().run(async (sim) => {
       const client = new ScriptedPubSub()

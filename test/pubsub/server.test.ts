@@ -7,6 +7,7 @@ import { Cable } from '../support/cable.ts'
 import { LogBook } from '../support/log-book.ts'
 import { createTopic, emulatorForAll, emulatorIsThere, publishTo } from '../support/pubsub-emulator.ts'
 import { Ledger } from '../support/rabbitmq-ledger.ts'
+import { settlement } from '../support/settlement.ts'
 import { range } from '../support/stages.ts'
 
 type Delivered = Message<Buffer | null, 'default', PubSubMetadata>
@@ -122,6 +123,22 @@ describe.skipIf(!emulatorIsThere)('the emulator of Pub/Sub', () => {
       await done.reach(100)
       for (const pipeline of pipelines) await pipeline.stop()
     })
+  })
+
+  it('does not take a message that has nothing, and takes those that are sent with it', async () => {
+    const topic = await createTopic(emulator())
+    const publisher = await start(PubSubPublisher, { arg: { topic: topic.topic, config: config(), ...SOON } })
+    const seen = new Arrivals<string>()
+    const pipeline = await consuming(topic.subscription, {}, (message) => {
+      seen.add(String(message.data))
+      return message
+    })
+    const { error } = await settlement(publisher.call.publishMany([{ data: '1' }, {}, { data: '2' }, { data: '3' }]))
+    expect(error).toMatchObject({ cause: { code: 'refused', failures: [{ index: 1 }] } })
+    await seen.reach(3)
+    await pipeline.stop()
+    await publisher.stop({ drain: true })
+    expect(seen.all.toSorted()).toEqual(['1', '2', '3'])
   })
 
   it('loses nothing while connections are cut', { timeout: 180_000 + 6 * MESSAGES }, async () => {

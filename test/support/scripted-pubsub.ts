@@ -27,6 +27,8 @@ export class ScriptedPubSub implements PubSubClient {
   readonly pullFailures: Error[] = []
   /** What requests that answer for messages, and those that publish, fail with: the next ones. */
   readonly failures: Error[] = []
+  /** Texts of messages that the service will never take, nor any others that are in one request with them. */
+  readonly refused = new Set<string>()
   /** Pulls wait for messages, until they are aborted. */
   waits = false
   aborted = 0
@@ -79,6 +81,7 @@ export class ScriptedPubSub implements PubSubClient {
   async publish(_topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
     this.published.push(messages)
     this.#fail()
+    if (messages.some(({ data }) => this.refused.has(Buffer.from(data).toString()))) throw status(400)
   }
 
   async close(): Promise<void> {}

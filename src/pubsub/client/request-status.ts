@@ -15,3 +15,8 @@ export function isRefusal(error: unknown): boolean {
   const status = statusOf(error)
   return status !== undefined && status >= 400 && status < 500 && ![408, 409, 429, 499].includes(status)
 }
+
+/** It is about what is in the request, and may be about one of its messages only. */
+export function isAboutContent(error: unknown): boolean {
+  return [400, 413].includes(statusOf(error) ?? 0)
+}
