@@ -1,33 +1,42 @@
-/** A server that speaks the REST of Pub/Sub, as far as the connector does: topics, subscriptions, messages that are lent for a time. */
+/** A server that speaks the REST of Pub/Sub, as far as the connector does. It can die in the middle of a request, and come back. */
 
+import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
-
-interface StoredMessage {
-  readonly message: object
-  /** When it can be delivered, in milliseconds since 1970. */
-  visibleAt: number
-  /** Of its last delivery, until that is answered for or its deadline is over. */
-  ackId: string | undefined
-}
-
-interface Subscription {
-  readonly topic: string
-  readonly ackDeadlineSeconds: number
-  messages: StoredMessage[]
-}
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
+import { PubSubStore } from './pubsub-store.ts'
 
 /** Milliseconds for which a pull waits for messages, and between its looks. */
 const LONGEST_PULL = 500
 const LOOK = 10
 
+/** What is done with a topic or a subscription, as the service calls it. */
+export type Action = 'publish' | 'pull' | 'acknowledge' | 'modifyAckDeadline'
+
+interface Request {
+  readonly action: string
+  /** Gives what it is answered with. */
+  readonly carryOut: () => object
+}
+
+interface Death {
+  readonly action: Action
+  readonly carriedOut: boolean
+  readonly died: () => void
+}
+
 export class PubSubRestServer implements AsyncDisposable {
-  readonly #subscriptions = new Map<string, Subscription>()
   /** Statuses that the next requests are answered with. */
   readonly failures: number[] = []
   /** What requests have said in `authorization`. */
   readonly tokens = new Set<string | undefined>()
-  #ids = 0
+  /** Requests that had no answer because it died: those that were carried out, and the others. */
+  readonly lost = { carriedOut: 0, others: 0 }
+  readonly #store = new PubSubStore()
+  readonly #port: number
+  /** Those that it has, and has not answered. */
+  readonly #requests = new Set<Request>()
+  #death: Death | undefined
   readonly #server = createServer((request, response) => {
     void this.#answer(request).then(
       ([status, body]) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
@@ -35,89 +44,112 @@ export class PubSubRestServer implements AsyncDisposable {
     )
   })
 
+  private constructor(port: number) {
+    this.#port = port
+  }
+
   static async start(): Promise<PubSubRestServer> {
-    const server = new PubSubRestServer()
-    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve))
+    const server = new PubSubRestServer(await freePort())
+    await server.revive()
     return server
   }
 
   get url(): string {
-    const address = this.#server.address()
-    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+    return `http://127.0.0.1:${this.#port}`
   }
 
   /** Messages of a subscription that nobody has, and those that somebody has. */
   counts(subscription: string): { readonly waiting: number; readonly lent: number } {
-    const messages = this.#subscriptions.get(subscription)?.messages ?? []
-    const lent = messages.filter(({ ackId, visibleAt }) => ackId !== undefined && visibleAt > Date.now()).length
-    return { waiting: messages.length - lent, lent }
+    return this.#store.counts(subscription)
   }
 
-  async #answer(request: IncomingMessage): Promise<readonly [number, object]> {
+  /**
+   * Resolves when it is dead: it dies of the next such request, of a pull only when there are messages for it. That one is carried
+   * out or is not, as it is told; of all others that it has then, every second one is. None is answered.
+   */
+  die(action: Action, carriedOut: boolean): Promise<void> {
+    return new Promise((died) => {
+      this.#death = { action, carriedOut, died }
+    })
+  }
+
+  /** It listens again, where it did before, and has what it had. */
+  async revive(): Promise<void> {
+    this.#server.listen(this.#port, '127.0.0.1')
+    await once(this.#server, 'listening')
+  }
+
+  async #answer(incoming: IncomingMessage): Promise<readonly [number, object]> {
     const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk)
+    for await (const chunk of incoming) chunks.push(chunk)
     const body = JSON.parse(Buffer.concat(chunks).toString() || '{}')
-    this.tokens.add(request.headers.authorization)
+    this.tokens.add(incoming.headers.authorization)
     const failure = this.failures.shift()
     if (failure !== undefined) return [failure, { error: { message: `failure ${failure}` } }]
-    const [name = '', action = ''] = (request.url ?? '').replace('/v1/', '').split(':')
-    if (request.method === 'PUT') return [200, this.#create(name, body)]
-    if (action === 'publish') return [200, this.#publish(name, body.messages)]
-    const subscription = this.#subscriptions.get(name)
-    if (subscription === undefined) return [404, { error: { message: `there is no ${name}` } }]
-    if (action === 'pull') return [200, await this.#pull(subscription, body.maxMessages, request)]
-    if (action === 'acknowledge') {
-      subscription.messages = subscription.messages.filter(({ ackId }) => !body.ackIds.includes(ackId))
+    const [name = '', action = ''] = (incoming.url ?? '').replace('/v1/', '').split(':')
+    if (incoming.method === 'PUT') {
+      const { topic, ackDeadlineSeconds = 10 } = body
+      if (topic !== undefined) this.#store.subscribe(name, topic, ackDeadlineSeconds)
+      return [200, { name }]
     }
-    if (action === 'modifyAckDeadline') {
-      for (const stored of subscription.messages) {
-        if (!body.ackIds.includes(stored.ackId)) continue
-        stored.visibleAt = Date.now() + body.ackDeadlineSeconds * 1000
-        if (body.ackDeadlineSeconds === 0) stored.ackId = undefined
-      }
+    if (action !== 'publish' && !this.#store.has(name)) return [404, { error: { message: `there is no ${name}` } }]
+    const request = { action, carryOut: () => this.#carryOut(name, action, body) }
+    this.#requests.add(request)
+    try {
+      // Others come meanwhile.
+      await nextTurn()
+      if (action === 'pull') await this.#untilThereIsSomething(name, incoming)
+      if (this.#death?.action === action && (action !== 'pull' || this.counts(name).waiting > 0)) this.#perish(request)
+      if (!this.#requests.has(request)) throw new Error('it has died')
+      return [200, request.carryOut()]
+    } finally {
+      this.#requests.delete(request)
     }
-    return [200, {}]
   }
 
-  #create(name: string, { topic, ackDeadlineSeconds = 10 }: { topic?: string; ackDeadlineSeconds?: number }): object {
-    if (topic !== undefined) this.#subscriptions.set(name, { topic, ackDeadlineSeconds, messages: [] })
-    return { name }
-  }
-
-  #publish(topic: string, messages: readonly object[]): object {
-    const messageIds = messages.map(() => String(++this.#ids))
-    const publishTime = new Date().toISOString()
-    for (const subscription of this.#subscriptions.values()) {
-      if (subscription.topic !== topic) continue
-      for (const [index, message] of messages.entries()) {
-        const stored = { ...message, messageId: messageIds[index], publishTime }
-        subscription.messages.push({ message: stored, visibleAt: 0, ackId: undefined })
-      }
+  #carryOut(name: string, action: string, { messages, maxMessages, ackIds, ackDeadlineSeconds }: RequestBody): object {
+    if (action === 'publish') return { messageIds: this.#store.publish(name, messages) }
+    if (action === 'pull') {
+      const receivedMessages = this.#store.pull(name, maxMessages)
+      return receivedMessages.length === 0 ? {} : { receivedMessages }
     }
-    return { messageIds }
-  }
-
-  async #pull(subscription: Subscription, max: number, request: IncomingMessage): Promise<object> {
-    const end = Date.now() + LONGEST_PULL
-    while (!request.destroyed || request.complete) {
-      if (request.socket.destroyed) throw new Error('nobody listens any more')
-      const now = Date.now()
-      const ready = subscription.messages.filter(({ visibleAt }) => visibleAt <= now).slice(0, max)
-      if (ready.length > 0 || now >= end) {
-        const receivedMessages = ready.map((stored) => {
-          stored.ackId = `ack${++this.#ids}`
-          stored.visibleAt = now + subscription.ackDeadlineSeconds * 1000
-          return { ackId: stored.ackId, message: stored.message }
-        })
-        return receivedMessages.length === 0 ? {} : { receivedMessages }
-      }
-      await delay(LOOK)
-    }
+    if (action === 'acknowledge') this.#store.acknowledge(name, ackIds)
+    if (action === 'modifyAckDeadline') this.#store.modifyAckDeadline(name, ackIds, ackDeadlineSeconds)
     return {}
+  }
+
+  async #untilThereIsSomething(subscription: string, { socket }: IncomingMessage): Promise<void> {
+    const end = Date.now() + LONGEST_PULL
+    while (this.counts(subscription).waiting === 0 && Date.now() < end) {
+      await delay(LOOK)
+      if (socket.destroyed) throw new Error('nobody listens any more')
+    }
+  }
+
+  #perish(cause: Request): void {
+    const { carriedOut = false, died } = this.#death ?? {}
+    this.#death = undefined
+    this.#server.close(died)
+    this.#server.closeAllConnections()
+    let isCarriedOut = carriedOut
+    for (const request of new Set([cause, ...this.#requests])) {
+      if (isCarriedOut) request.carryOut()
+      this.lost[isCarriedOut ? 'carriedOut' : 'others']++
+      isCarriedOut = !isCarriedOut
+    }
+    this.#requests.clear()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))
   }
+}
+
+/** Of all actions. */
+interface RequestBody {
+  readonly messages: readonly object[]
+  readonly maxMessages: number
+  readonly ackIds: readonly string[]
+  readonly ackDeadlineSeconds: number
 }
