@@ -38,6 +38,10 @@ export async function program(
     const screen = new Screen(out)
     await using broker = await openBroker({ url: given.broker, prefix: given.prefix, chaos: given.chaos })
     if (given.command === 'publish') return await publish(given, broker, screen, errors)
+    if (given.command === 'sell' && broker.bookings.waiting === undefined && !given.forever) {
+      const text = `sell: ${broker.name} cannot say what waits, so nobody knows when all of it is sold; expected sell --forever`
+      throw new InputError(text)
+    }
     if (given.command === 'sell' && broker.bookings.waiting === 0 && !given.forever) {
       screen.line(`${broker.bookings.name} is empty: npm start -- publish 1000`)
       return 0
@@ -61,7 +65,7 @@ async function sellTickets(
   errors: Output,
 ): Promise<number> {
   const { forever, chaos } = given
-  const count = forever ? Infinity : broker.bookings.waiting + given.bookings
+  const count = forever ? Infinity : (broker.bookings.waiting ?? 0) + given.bookings
   const places = [database.name, ...(broker.name === undefined ? [] : [broker.name])].join(', ')
   screen.line(
     `Selling tickets: ${forever ? 'until it is stopped' : `${whole(count)} bookings`}, ${places}${chaos ? ', with chaos' : ''}\n`,

@@ -121,7 +121,7 @@ const known =
 const database = 'expected postgres://user:password@host:port/database'
 
 const broker =
-  'expected amqp://user:password@host:port/virtual-host or kafka://host:port,host:port or nats://user:password@host:port or redis://user:password@host:port or sqs://region'
+  'expected amqp://user:password@host:port/virtual-host or kafka://host:port,host:port or nats://user:password@host:port or redis://user:password@host:port or sqs://region or pubsub://project'
 const shared =
   'expected a broker that outlives this program: --broker <url> or BROKER_URL, as in amqp://guest:guest@127.0.0.1:5672'
 const many = 'expected a whole number from 1 to 1000000'

@@ -3,11 +3,22 @@
 import { randomUUID } from 'node:crypto'
 import { startFauxqs } from 'fauxqs'
 import { describe, expect, it } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { KafkaCluster, kafkaIsThere } from '../support/kafka-cluster.ts'
 import { KafkaTopics } from '../support/kafka-topics.ts'
 import { JetStream, NATS, natsIsThere } from '../support/nats-server.ts'
+import {
+  deleteTopic,
+  emulatorForAll,
+  emulatorIsThere,
+  type Letter,
+  lettersIn,
+  publishTo,
+  topicOf,
+} from '../support/pubsub-emulator.ts'
+import { PubSubRestServer } from '../support/pubsub-rest-server.ts'
 import { REDIS, Redis, redisIsThere } from '../support/redis-server.ts'
-import { balanceIn, expectNothingLost, runTickets, stopped, UNHURRIED } from '../support/tickets.ts'
+import { balanceIn, expectNothingLost, runTickets, soldOut, stopped, UNHURRIED } from '../support/tickets.ts'
 
 /** On newer versions of Node kafkajs is warned, of how it uses timers. */
 const KAFKAJS = { NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning' }
@@ -68,6 +79,60 @@ async function kafka(): Promise<Site & { readonly bookings: string; readonly top
       await topics[Symbol.asyncDispose]()
       await cluster[Symbol.asyncDispose]()
     },
+  }
+}
+
+interface PubSubSite extends Site {
+  /** Puts texts into the queue of bookings. */
+  publish(texts: readonly string[]): Promise<void>
+  deadLetters(): Promise<readonly Letter[]>
+}
+
+/** Inside of this program. */
+async function pubsub(): Promise<PubSubSite> {
+  const server = await PubSubRestServer.start()
+  const size = (id: string) => {
+    const { waiting, lent } = server.counts(topicOf('shop', id).subscription)
+    return waiting + lent
+  }
+  return {
+    ...pubsubAt(server.url, 'shop', ''),
+    left: async () => ({ bookings: size('bookings_queue'), dead: size('bookings_queue_dead') }),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+function emulated(url: string): PubSubSite {
+  const prefix = `test-${randomUUID().slice(0, 8)}-`
+  return {
+    ...pubsubAt(url, 'shop', prefix),
+    [Symbol.asyncDispose]: async () => {
+      for (const queue of ['bookings_queue', 'notifications_queue'])
+        for (const each of [queue, `${queue}_dead`]) await deleteTopic(url, topicOf('shop', `${prefix}${each}`))
+    },
+  }
+}
+
+/** Looked for in the environment, as Google's client does it. */
+function withClient(url: string): PubSubSite {
+  const site = emulated(url)
+  const where = site.where.map((each) => (each.startsWith('pubsub:') ? 'pubsub://shop' : each))
+  return { ...site, where, env: { PUBSUB_EMULATOR_HOST: new URL(url).host } }
+}
+
+function pubsubAt(url: string, project: string, prefix: string): Omit<PubSubSite, typeof Symbol.asyncDispose> {
+  const bookings = topicOf(project, `${prefix}bookings_queue`)
+  const deadLetters = () => lettersIn(url, topicOf(project, `${prefix}bookings_queue_dead`))
+  return {
+    where: ['--broker', `pubsub://${new URL(url).host}/${project}`, '--prefix', prefix],
+    publish: (texts) =>
+      publishTo(
+        url,
+        bookings,
+        texts.map((text) => ({ text })),
+      ),
+    deadLetters,
+    left: async () => ({ bookings: (await lettersIn(url, bookings)).length, dead: (await deadLetters()).length }),
   }
 }
 
@@ -136,8 +201,49 @@ describe.skipIf(!kafkaIsThere)('the tickets program on Kafka', () => {
   })
 })
 describe('the tickets program on SQS', () => holdsItsPromises(sqs))
+describe('the tickets program on Pub/Sub', () => {
+  describe('that is inside of this program', () => holdsWithoutCounts(pubsub))
+  describe.skipIf(!emulatorIsThere)('that is the emulator of Google', () => {
+    const emulator = emulatorForAll()
+    describe('over REST', () => holdsWithoutCounts(async () => emulated(emulator())))
+    describe("with Google's client", () => holdsWithoutCounts(async () => withClient(emulator())))
+  })
+
+  it('says in one line that it cannot sell until nothing is left', async () => {
+    await using site = await pubsub()
+    const { code, stderr } = await runTickets(['sell', ...site.where])
+    const text = /^tickets: sell: Pub\/Sub at \S+ cannot say what waits, .*; expected sell --forever\n$/
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(text) })
+  })
+
+  it('says in one line that nobody answers', async () => {
+    const host = `127.0.0.1:${await freePort()}`
+    const { code, stderr } = await runTickets(['publish', '5', '--broker', `pubsub://${host}/shop`])
+    const text = `tickets: Pub/Sub at ${host} does not let a topic bookings_queue be made (connect ECONNREFUSED ${host}); expected Pub/Sub or its like`
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `${text}\n` })
+  })
+
+  it('says in one line that no project is named', async () => {
+    const { code, stderr } = await runTickets(['publish', '5', '--broker', 'pubsub://127.0.0.1:8085'])
+    const text =
+      'tickets: pubsub://127.0.0.1:8085 has no project; expected pubsub://project or pubsub://host:port/project'
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `${text}\n` })
+  })
+})
 
 function holdsItsPromises(open: () => Promise<Site>): void {
+  sellsUntilNothingIsLeft(open)
+  losesNothing(open)
+}
+
+/** On a server that cannot say how many messages wait. */
+function holdsWithoutCounts(open: () => Promise<PubSubSite>): void {
+  sellsUntilItIsStopped(open)
+  losesNothing(open)
+  comesAgain(open)
+}
+
+function sellsUntilNothingIsLeft(open: () => Promise<Site>): void {
   it('publishes with one command, and sells with another until nothing is left', async () => {
     await using site = await open()
     const published = await runTickets(['publish', '300', ...site.where], site)
@@ -149,7 +255,51 @@ function holdsItsPromises(open: () => Promise<Site>): void {
     expectNothingLost(stdout)
     expect(await site.left()).toEqual({ bookings: 0, dead: 0 })
   })
+}
 
+function sellsUntilItIsStopped(open: () => Promise<PubSubSite>): void {
+  it('publishes with one command, and sells with another until it is stopped', async () => {
+    await using site = await open()
+    const published = await runTickets(['publish', '300', ...site.where], site)
+    expect({ code: published.code, stderr: published.stderr }).toEqual({ code: 0, stderr: '' })
+    expect(await site.left()).toEqual({ bookings: 300, dead: 0 })
+    const { code, stdout, stderr } = await soldOut(300, ['sell', '--forever', ...site.where], site)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/ queue \?, in hand 0, /)
+    expect(balanceIn(stdout)).toMatchObject({ accepted: 300, failed: 0, left: 0, untold: 0 })
+    expectNothingLost(stdout)
+    expect(await site.left()).toEqual({ bookings: 0, dead: 0 })
+  })
+}
+
+function comesAgain(open: () => Promise<PubSubSite>): void {
+  it('has come again what SIGTERM interrupts in its attempts; makes dead letters of what is no booking, with the reason', async () => {
+    await using site = await open()
+    await runTickets(['publish', '100', ...site.where], site)
+    // They fail each time. More than can be tried six times meanwhile.
+    const texts = Array.from({ length: 100 }, (_, index) => `${index}`)
+    await site.publish(texts)
+    const first = await stopped('SIGTERM', ['sell', '--forever', ...site.where, ...UNHURRIED], site)
+    expect({ code: first.code, stderr: first.stderr }).toEqual({ code: 0, stderr: '' })
+    expectNothingLost(first.stdout)
+    const { booked, refused } = balanceIn(first.stdout)
+    // What the emulator has given to a request that was aborted it has again when its deadline is over.
+    const stored = async () => Object.values(await site.left()).reduce((sum, count) => sum + count)
+    await expect.poll(stored, { timeout: 60_000 }).toBe(200 - booked - refused)
+    const { bookings } = await site.left()
+    expect(bookings).toBeGreaterThan(0)
+    const second = await soldOut(bookings, ['sell', '--forever', ...site.where], site)
+    expect({ code: second.code, stderr: second.stderr }).toEqual({ code: 0, stderr: '' })
+    expectNothingLost(second.stdout)
+    expect(await site.left()).toEqual({ bookings: 0, dead: 100 })
+    const letters = await site.deadLetters()
+    expect(letters.map(({ text }) => text).toSorted()).toEqual(texts.toSorted())
+    const attributes = { id: expect.stringMatching(/^message \S+ of \S+$/), reason: 'no booking' }
+    for (const letter of letters) expect(letter.attributes).toEqual(attributes)
+  })
+}
+
+function losesNothing(open: () => Promise<Site>): void {
   it('loses nothing while handlers throw, processors are killed and the database refuses', async () => {
     await using site = await open()
     const { code, stdout, stderr } = await runTickets(

@@ -62,13 +62,16 @@ export interface Topic {
   readonly subscription: string
 }
 
+export function topicOf(project: string, id: string): Topic {
+  return { topic: `projects/${project}/topics/${id}`, subscription: `projects/${project}/subscriptions/${id}` }
+}
+
 export async function createTopic(url: string, options: object = {}): Promise<Topic> {
-  const id = `sluice-test-${randomUUID()}`
-  const topic = `projects/sluice/topics/${id}`
-  const subscription = `projects/sluice/subscriptions/${id}`
+  const created = topicOf('sluice', `sluice-test-${randomUUID()}`)
+  const { topic, subscription } = created
   await request(url, 'PUT', topic, {})
   await request(url, 'PUT', subscription, { topic, ackDeadlineSeconds: 10, ...options })
-  return { topic, subscription }
+  return created
 }
 
 export async function deleteTopic(url: string, { topic, subscription }: Topic): Promise<void> {
@@ -91,7 +94,30 @@ export async function publishTo(
   }
 }
 
-async function request(url: string, method: string, path: string, body?: object): Promise<void> {
+export interface Letter {
+  readonly text: string
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+/** The messages that nobody has. They are looked at, and given back. */
+export async function lettersIn(url: string, { subscription }: Topic): Promise<readonly Letter[]> {
+  const letters: Letter[] = []
+  const ackIds: string[] = []
+  for (;;) {
+    const pulled = await request(url, 'POST', `${subscription}:pull`, { maxMessages: 1000, returnImmediately: true })
+    const { receivedMessages = [] } = Object(pulled)
+    if (receivedMessages.length === 0) break
+    for (const { ackId, message } of receivedMessages) {
+      ackIds.push(ackId)
+      letters.push({ text: Buffer.from(message.data, 'base64').toString(), attributes: message.attributes ?? {} })
+    }
+  }
+  if (ackIds.length > 0)
+    await request(url, 'POST', `${subscription}:modifyAckDeadline`, { ackIds, ackDeadlineSeconds: 0 })
+  return letters
+}
+
+async function request(url: string, method: string, path: string, body?: object): Promise<unknown> {
   const headers = { 'content-type': 'application/json' }
   const response = await fetch(`${url}/v1/${path}`, {
     method,
@@ -99,5 +125,5 @@ async function request(url: string, method: string, path: string, body?: object)
     body: body === undefined ? null : JSON.stringify(body),
   })
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-  await response.arrayBuffer()
+  return await response.json()
 }

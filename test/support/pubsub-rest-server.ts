@@ -88,6 +88,7 @@ export class PubSubRestServer implements AsyncDisposable {
     if (failure !== undefined) return [failure, { error: { message: `failure ${failure}` } }]
     const [name = '', action = ''] = (incoming.url ?? '').replace('/v1/', '').split(':')
     if (incoming.method === 'PUT') {
+      if (this.#store.has(name)) return [409, { error: { message: `there is a ${name}` } }]
       const { topic, ackDeadlineSeconds = 10 } = body
       if (topic !== undefined) this.#store.subscribe(name, topic, ackDeadlineSeconds)
       return [200, { name }]

@@ -10,22 +10,40 @@ export function runTickets(args: readonly string[], options: Options = {}): Prom
 
 /** Sends a signal when bookings are on their way. */
 export function stopped(signal: NodeJS.Signals, args: readonly string[], options: Options = {}): Promise<Finished> {
+  return signalled(signal, (stdout) => /[1-9]\d* booked/.test(stdout), args, options)
+}
+
+/** Sends a signal when so many messages are done with, and all buyers have heard of their tickets. */
+export function soldOut(count: number, args: readonly string[], options: Options = {}): Promise<Finished> {
+  const line = /([\d,]+) booked, ([\d,]+) refused, (\d+) dead · queue \S+, in hand 0, .* 0 tickets to tell of/g
+  const isDone = (stdout: string) =>
+    [...stdout.matchAll(line)].some(([, ...counts]) => counts.reduce((sum, text) => sum + numberOf(text), 0) === count)
+  return signalled('SIGTERM', isDone, args, options)
+}
+
+function signalled(
+  signal: NodeJS.Signals,
+  isTime: (stdout: string) => boolean,
+  args: readonly string[],
+  options: Options,
+): Promise<Finished> {
   let sent = false
   return runTickets(args, {
     ...options,
     onOutput: (stdout, running) => {
-      if (sent || !/[1-9]\d* booked/.test(stdout)) return
-      sent = running.kill(signal)
+      if (!sent && isTime(stdout)) sent = running.kill(signal)
     },
   })
 }
+
+const numberOf = (text = 'none') => Number(text.replaceAll(',', ''))
 
 /** Half of the deadline is enough, also on a machine with much else to do: what takes longer is told. */
 export const UNHURRIED = ['--deadline', '60000']
 
 /** The numbers of a summary. */
 export function balanceIn(stdout: string) {
-  const number = (pattern: RegExp) => Number((pattern.exec(stdout)?.[1] ?? 'none').replaceAll(',', ''))
+  const number = (pattern: RegExp) => numberOf(pattern.exec(stdout)?.[1])
   return {
     accepted: number(/^([\d,]+) bookings accepted/m),
     booked: number(/^ *([\d,]+) booked$/m),

@@ -18,8 +18,8 @@ export interface Broker {
 
 export interface BrokerQueue<T> {
   readonly name: string
-  /** Messages that waited when the program began. */
-  readonly waiting: number
+  /** Messages that waited when the program began; `undefined` when the broker cannot say it. */
+  readonly waiting: number | undefined
   readonly source: BrokerSource<T>
   /** How the pipeline tries again what has failed; `undefined` when the broker does that. */
   readonly retry: Pick<RetryOptions, 'attempts' | 'backoff'> | undefined
@@ -70,7 +70,7 @@ export interface QueueStats {
 }
 
 export interface QueueAccount {
-  /** Messages that waited at the beginning, and that this program has published. */
+  /** Messages that waited at the beginning, as far as the broker can say it, and that this program has published. */
   readonly accepted: number
   /** What is left, and what was given up by this run. */
   readonly stored: readonly Stored[]

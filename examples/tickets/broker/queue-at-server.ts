@@ -79,8 +79,8 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
     return queue
   }
 
-  get waiting(): number {
-    return this.#queue.waiting ?? 0
+  get waiting(): number | undefined {
+    return this.#queue.waiting
   }
 
   get source(): BrokerSource<T> {
@@ -113,14 +113,22 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
 
   async stats(): Promise<QueueStats> {
     const { ready, unanswered = 0, done = this.#answered } = (await this.#queue.state()) ?? {}
-    return { ready, inHand: unanswered, delayed: 0, dead: this.#dead.size, done: done - this.#comeAgain }
+    // Others may have put something into a queue of which nobody can say what waits.
+    const isKnown = this.waiting !== undefined || this.#published > 0
+    return {
+      ready: isKnown ? ready : undefined,
+      inHand: unanswered,
+      delayed: 0,
+      dead: this.#dead.size,
+      done: done - this.#comeAgain,
+    }
   }
 
   async account(): Promise<QueueAccount> {
     const left = await this.#queue.left()
     const dead = [...this.#dead].filter((id) => !left.includes(id))
     return {
-      accepted: this.waiting + this.#published,
+      accepted: (this.waiting ?? 0) + this.#published,
       stored: [...left.map((id) => ({ id, isDead: false })), ...dead.map((id) => ({ id, isDead: true }))],
       retried: this.#redelivered,
     }
@@ -128,7 +136,9 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
 
   /** Messages of some pipeline were answered for. */
   acknowledged({ place, successful, failed }: Acknowledgement): void {
-    if (place?.pipeline === this.#options.pipeline) this.#answered += successful.length + failed.length
+    if (place?.pipeline !== this.#options.pipeline) return
+    this.#answered += successful.length + failed.length
+    this.#queue.answered?.(successful.flatMap(({ metadata }) => (metadata instanceof KnownDelivery ? metadata.id : [])))
   }
 
   #read(event: unknown): Message<T | undefined, string, KnownDelivery> {

@@ -39,6 +39,8 @@ export interface ServerQueue {
   publish(messages: readonly Published[], signal: AbortSignal | undefined): Promise<void>
   /** Publishes what has failed: some as dead letters, others to come again. Only where nothing becomes of it by its acknowledgement. */
   readonly takeFailed?: (dead: readonly Message[], again: readonly Message[], signal: AbortSignal) => Promise<void>
+  /** These have been acknowledged; for a server that cannot be asked what is left. */
+  readonly answered?: (ids: readonly string[]) => void
   /** `undefined` when nobody is there to say it. */
   state(): Promise<ServerQueueState | undefined>
   /** The ids of the messages that are in it when its pipeline has ended. They stay there. */
@@ -64,7 +66,7 @@ interface Published {
 }
 
 export interface ServerQueueState {
-  /** Messages that nobody has. */
+  /** Messages that nobody has, as far as is known. */
   readonly ready: number
   /** Messages that were delivered, and nobody has answered for. */
   readonly unanswered: number

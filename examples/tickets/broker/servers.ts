@@ -19,6 +19,7 @@ const redis: ServerKind = { example: 'redis://user:password@host:port', load: ()
 const sqs: ServerKind = { example: 'sqs://region', load: () => import('./servers/sqs.ts') }
 
 const kafka: ServerKind = { example: 'kafka://host:port,host:port', load: () => import('./servers/kafka.ts') }
+const pubsub: ServerKind = { example: 'pubsub://project', load: () => import('./servers/pubsub.ts') }
 
 const KINDS: Readonly<Record<string, ServerKind>> = {
   'amqp:': rabbitmq,
@@ -28,6 +29,7 @@ const KINDS: Readonly<Record<string, ServerKind>> = {
   'redis:': redis,
   'rediss:': redis,
   'sqs:': sqs,
+  'pubsub:': pubsub,
 }
 
 /** The kind of server at a URL; `undefined` when there is none of that name. */
