@@ -47,6 +47,11 @@ export class Heartbeat<Receipt> {
     this.#held.delete(receipt)
   }
 
+  /** Messages that it keeps. */
+  get size(): number {
+    return this.#held.size
+  }
+
   holds(receipt: Receipt): boolean {
     return this.#held.has(receipt)
   }

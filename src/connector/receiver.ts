@@ -37,11 +37,17 @@ export class Receiver<T> {
   /** A request is on its way, or the time for the next has not come. */
   #isBusy = false
   #receiving: Promise<void> | undefined = undefined
+  #isAnswered = false
 
   constructor(process: Process, plan: ReceiverPlan<T>) {
     this.#process = process
     this.#plan = plan
     process.onEnd(() => this.#enough.abort())
+  }
+
+  /** The last request that has ended was answered. */
+  get isAnswered(): boolean {
+    return this.#isAnswered
   }
 
   /** So many more are wanted. */
@@ -74,8 +80,10 @@ export class Receiver<T> {
     let messages: readonly T[]
     try {
       messages = await this.#plan.receive(max, signal)
+      this.#isAnswered = true
     } catch (error) {
       if (this.#isStopping || signal.aborted) return
+      this.#isAnswered = false
       const wait = this.#plan.failed(error)
       if (wait === undefined) this.#enough.abort()
       else this.#later(wait)

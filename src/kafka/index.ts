@@ -3,6 +3,7 @@
 export type { BackoffType } from '../connector/backoff.ts'
 export type { PublishFailure } from '../connector/publish-group.ts'
 export type { ReconnectOptions } from '../connector/reconnect-options.ts'
+export type { SourceStats } from '../connector/source-stats.ts'
 export type { ClientOption } from './client/find-client.ts'
 export type {
   Fetched,

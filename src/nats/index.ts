@@ -2,6 +2,7 @@
 
 export type { BackoffType } from '../connector/backoff.ts'
 export type { ReconnectOptions } from '../connector/reconnect-options.ts'
+export type { SourceStats } from '../connector/source-stats.ts'
 export type {
   NatsClient,
   NatsConfig,
@@ -24,4 +25,4 @@ export { NatsPublisher } from './publisher/nats-publisher.ts'
 export { NatsSink, type NatsSinkOptions } from './publisher/nats-sink.ts'
 export type { Publication, PublishFailure } from './publisher/publication.ts'
 export type { NatsPublisherOptions } from './publisher/publisher-options.ts'
-export { NatsSource, type NatsSourceStats } from './source/nats-source.ts'
+export { NatsSource } from './source/nats-source.ts'

@@ -2,6 +2,7 @@
 
 export type { BackoffType } from '../connector/backoff.ts'
 export type { ReconnectOptions } from '../connector/reconnect-options.ts'
+export type { SourceStats } from '../connector/source-stats.ts'
 export type {
   MessageStream,
   OutgoingMessage,

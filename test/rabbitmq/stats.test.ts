@@ -8,7 +8,7 @@ import { pipelineOver } from '../support/rabbitmq-pipeline.ts'
 import { Broker, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
 import { refused, ScriptedServer } from '../support/scripted-rabbitmq.ts'
 
-const NONE = { connected: false, ready: undefined, unanswered: 0 }
+const NONE = { connected: false, waiting: undefined, unanswered: 0 }
 
 interface Source {
   stats(): Later<RabbitMQSourceStats>
@@ -32,7 +32,7 @@ describe('what a source says of itself', () => {
       server.failures.set('check', new Error('the channel is closing'))
       expect(await statsOf(pipeline)).toEqual(NONE)
       server.failures.clear()
-      expect(await statsOf(pipeline)).toEqual({ connected: true, ready: 0, unanswered: 0 })
+      expect(await statsOf(pipeline)).toEqual({ connected: true, waiting: 0, unanswered: 0 })
       await pipeline.stop()
     })
   })
@@ -48,10 +48,10 @@ describe('what a source says of itself', () => {
       await sim.settle()
       server.channel.deliver([1, 2, 3])
       await sim.settle()
-      expect(await statsOf(pipeline)).toEqual({ connected: true, ready: 0, unanswered: 3 })
+      expect(await statsOf(pipeline)).toEqual({ connected: true, waiting: 0, unanswered: 3 })
       server.drop()
       await sim.advance(10, { foreign: true })
-      expect(await statsOf(pipeline)).toEqual({ connected: true, ready: 0, unanswered: 0 })
+      expect(await statsOf(pipeline)).toEqual({ connected: true, waiting: 0, unanswered: 0 })
       while (held.length > 0) {
         held.shift()?.()
         await sim.settle()
@@ -89,14 +89,14 @@ describe.skipIf(!rabbitmqIsThere)('what a source of a real server says of itself
       },
     })
     await arrived.reach(5)
-    expect(await statsOf(pipeline)).toEqual({ connected: true, ready: 3, unanswered: 5 })
+    expect(await statsOf(pipeline)).toEqual({ connected: true, waiting: 3, unanswered: 5 })
     open()
     await arrived.reach(8)
     // Three are handled, and maybe not answered for.
     for (let stats = await statsOf(pipeline); stats?.unanswered !== 0; stats = await statsOf(pipeline)) {
-      expect(stats).toMatchObject({ connected: true, ready: 0 })
+      expect(stats).toMatchObject({ connected: true, waiting: 0 })
     }
-    expect(await statsOf(pipeline)).toEqual({ connected: true, ready: 0, unanswered: 0 })
+    expect(await statsOf(pipeline)).toEqual({ connected: true, waiting: 0, unanswered: 0 })
     await pipeline.stop()
   })
 })

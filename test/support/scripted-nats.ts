@@ -99,7 +99,7 @@ export class ScriptedConnection implements NatsConnection {
   async consumerInfo(): Promise<NatsConsumerInfo | undefined> {
     this.server.fail('consumer')
     const { consumer } = this.server
-    return consumer === undefined ? undefined : { config: consumer, waiting: 3, unanswered: 2 }
+    return consumer === undefined ? undefined : { config: consumer, waiting: 3 }
   }
   async addConsumer(_stream: string, config: NatsConfig): Promise<void> {
     this.server.told.push(['consumer', config])

@@ -3,6 +3,7 @@
 import { Message } from '../../broadway/message.ts'
 import type { PreparedPipeline } from '../../broadway/options/prepare-for-start.ts'
 import { pipelineOf } from '../../broadway/topology/producer-stage.ts'
+import type { SourceStats } from '../../connector/source-stats.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { Process } from '../../process/process.ts'
 import { Producer } from '../../stage/producer.ts'
@@ -22,12 +23,9 @@ import { kafkaAcknowledger } from './kafka-acknowledger.ts'
 import { partsOf, preparePipeline } from './prepare-pipeline.ts'
 
 /** How a source stands. */
-export interface KafkaSourceStats {
-  readonly connected: boolean
+export interface KafkaSourceStats extends SourceStats {
   /** Partitions that its group has assigned to it. */
   readonly partitions: readonly TopicPartition[]
-  /** Messages that it has emitted, and nobody has acknowledged. */
-  readonly unacknowledged: number
 }
 
 const NOTHING = Buffer.alloc(0)
@@ -87,7 +85,7 @@ export class KafkaSource extends Producer<Message<Buffer, string, KafkaMetadata>
     return {
       connected: consumption !== undefined,
       partitions: consumption?.partitions ?? [],
-      unacknowledged: consumption?.underWay ?? 0,
+      unanswered: consumption?.underWay ?? 0,
     }
   }
 

@@ -128,7 +128,7 @@ class NatsIoConnection implements NatsConnection {
   async consumerInfo(stream: string, consumer: string) {
     const info = await this.#unless(CONSUMER_NOT_FOUND, this.#manager.consumers.info(stream, consumer))
     if (info === undefined) return undefined
-    return { config: { ...info.config }, waiting: info.num_pending, unanswered: info.num_ack_pending }
+    return { config: { ...info.config }, waiting: info.num_pending }
   }
 
   async addConsumer(stream: string, config: NatsConfig): Promise<void> {

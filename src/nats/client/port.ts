@@ -80,8 +80,6 @@ export interface NatsConsumerInfo {
   readonly config: NatsConfig
   /** Messages that wait to be delivered for the first time. */
   readonly waiting: number
-  /** Messages that were delivered and not answered for. */
-  readonly unanswered: number
 }
 
 /** What `changed` of a connection is told. */

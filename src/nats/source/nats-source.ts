@@ -3,6 +3,7 @@
 import { Message } from '../../broadway/message.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
+import type { SourceStats } from '../../connector/source-stats.ts'
 import { untilAborted } from '../../connector/until-aborted.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { Later } from '../../process/later.ts'
@@ -24,18 +25,6 @@ import { Answering, type Held } from './answering.ts'
 import { deliveryInfo } from './delivery-info.ts'
 import { type AckData, giveUp, natsAcknowledger, type Origin } from './nats-acknowledger.ts'
 import { Pulls } from './pulls.ts'
-
-/** How a source stands. */
-export interface NatsSourceStats {
-  /** It has a connection. */
-  readonly connected: boolean
-  /** Messages of the stream that wait to be delivered for the first time; `undefined` when the server cannot be asked. */
-  readonly waiting: number | undefined
-  /** Messages that were delivered, to all sources of the consumer, and not answered for. */
-  readonly unanswered: number | undefined
-}
-
-const DISCONNECTED: NatsSourceStats = { connected: false, waiting: undefined, unanswered: undefined }
 
 /**
  * A producer that pulls from a durable consumer of a JetStream stream what it is asked for, as messages of a Broadway pipeline with
@@ -93,13 +82,19 @@ export class NatsSource extends Producer<Message<Buffer, string, NatsMetadata>> 
   }
 
   /** Replies how it stands, for a check of health, or to know when a stream is done. */
-  stats(): Later<NatsSourceStats> {
+  stats(): Later<SourceStats> {
     return this.later(async () => {
       const { stream, consumer } = this.#options
       const connection = this.#link?.connection
-      if (connection === undefined) return DISCONNECTED
+      if (connection === undefined) {
+        return { connected: false, waiting: undefined, unanswered: this.#heartbeat?.size }
+      }
       const info = await connection.consumerInfo(stream, consumer).catch(() => undefined)
-      return { connected: this.#link?.connection !== undefined, waiting: info?.waiting, unanswered: info?.unanswered }
+      return {
+        connected: this.#link?.connection !== undefined,
+        waiting: info?.waiting,
+        unanswered: this.#heartbeat?.size,
+      }
     })
   }
 

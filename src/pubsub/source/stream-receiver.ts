@@ -43,6 +43,11 @@ export class StreamReceiver {
     process.onEnd(() => this.#stream?.cancel())
   }
 
+  /** There is a stream. */
+  get isAnswered(): boolean {
+    return this.#stream !== undefined
+  }
+
   /** So many more are wanted. */
   ask(demand: number): void {
     this.#demand += demand

@@ -2,6 +2,7 @@
 
 import { Message } from '../../broadway/message.ts'
 import { pipelineOf } from '../../broadway/topology/producer-stage.ts'
+import type { SourceStats } from '../../connector/source-stats.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { Later } from '../../process/later.ts'
 import { errand } from '../../process/message.ts'
@@ -24,17 +25,12 @@ import { LossWatch } from './loss-watch.ts'
 import { prepareQueue } from './prepare-queue.ts'
 import { type AckData, rabbitmqAcknowledger } from './rabbitmq-acknowledger.ts'
 
-/** How a source stands. */
-export interface RabbitMQSourceStats {
-  /** It has a channel, and gets what comes. */
-  readonly connected: boolean
-  /** Messages that wait at the server; `undefined` when it cannot be asked. */
-  readonly ready: number | undefined
-  /** Messages that the source has had, and nobody has answered for. */
+export interface RabbitMQSourceStats extends SourceStats {
+  /** Messages that the server has sent, and nobody has answered for. */
   readonly unanswered: number
 }
 
-const DISCONNECTED: RabbitMQSourceStats = { connected: false, ready: undefined, unanswered: 0 }
+const DISCONNECTED: RabbitMQSourceStats = { connected: false, waiting: undefined, unanswered: 0 }
 
 /**
  * A producer that consumes a queue of RabbitMQ, as messages of a Broadway pipeline with a `Buffer` as their data. It has a
@@ -99,7 +95,7 @@ export class RabbitMQSource<K extends MetadataName = never> extends Producer<
       // A channel that is lost meanwhile does not answer any more.
       const asked = await deliveries.channel.checkQueue(deliveries.queue).catch(() => undefined)
       if (asked === undefined || deliveries.gone !== undefined) return DISCONNECTED
-      return { connected: true, ready: asked.messageCount, unanswered: deliveries.unanswered.size }
+      return { connected: true, waiting: asked.messageCount, unanswered: deliveries.unanswered.size }
     })
   }
 

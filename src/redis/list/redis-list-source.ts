@@ -4,7 +4,9 @@ import { Message } from '../../broadway/message.ts'
 import { pipelineOf } from '../../broadway/topology/producer-stage.ts'
 import { DownstreamWatch } from '../../connector/downstream-watch.ts'
 import { Receiver } from '../../connector/receiver.ts'
+import type { SourceStats } from '../../connector/source-stats.ts'
 import { serverOf } from '../../otp/gen-server.ts'
+import type { Later } from '../../process/later.ts'
 import type { Process } from '../../process/process.ts'
 import { Producer } from '../../stage/producer.ts'
 import type { Cancellation } from '../../stage/stage.ts'
@@ -92,6 +94,17 @@ export class RedisListSource extends Producer<ListMessage> {
       received: (entries) => this.#received(entries),
       giveBack: (entries) => work.giveBack(entries),
       failed: (error) => failing.failed(error, `take from list '${checked.list}'`),
+    })
+  }
+
+  /** Says how it stands; `waiting` entries are in the list. */
+  stats(): Later<SourceStats> {
+    return this.later(async () => {
+      const unanswered = this.#origin?.unanswered.size ?? 0
+      if (this.#link?.isReady !== true) return { connected: false, waiting: undefined, unanswered }
+      // Refused when there is something else at that key.
+      const waiting = await this.#work?.size().catch(() => undefined)
+      return { connected: this.#link.isReady, waiting, unanswered }
     })
   }
 

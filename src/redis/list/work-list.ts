@@ -7,7 +7,7 @@
 
 import { RedisRefusal } from '../client/port.ts'
 import type { Link } from '../connection/link.ts'
-import { bytesOf, listOf, textOf } from '../connection/replies.ts'
+import { bytesOf, listOf, numberOf, textOf } from '../connection/replies.ts'
 import { Waiting } from '../connection/waiting.ts'
 import type { CheckedListOptions } from '../options/list-options.ts'
 
@@ -83,6 +83,11 @@ export class WorkList {
   /** What is in hand at the server; some of it may not have arrived here. */
   async inHand(): Promise<readonly Buffer[]> {
     return listOf(await this.#link.command('LRANGE', this.#inHand, '0', '-1')).map(bytesOf)
+  }
+
+  /** Entries of the list that nobody has in hand. */
+  async size(): Promise<number> {
+    return numberOf(await this.#link.command('LLEN', this.#options.list))
   }
 
   /** Ends the waiting at once, and loses nothing that was given already. */

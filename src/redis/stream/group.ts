@@ -3,7 +3,7 @@
  * since another source may take an entry over at any time.
  */
 
-import { RedisRefusal } from '../client/port.ts'
+import { RedisRefusal, type RedisReply } from '../client/port.ts'
 import type { Link } from '../connection/link.ts'
 import { type Entry, entriesOf, listOf, numberOf, textOf } from '../connection/replies.ts'
 import { Waiting } from '../connection/waiting.ts'
@@ -130,11 +130,17 @@ export class Group {
     await this.#remove(this.#options.consumer)
   }
 
+  /** Entries that the group has not got yet; `undefined` when the server does not know. */
+  async lag(): Promise<number | undefined> {
+    const { stream, group } = this.#options
+    const groups = listOf(await this.#link.command('XINFO', 'GROUPS', stream)).map(fieldsOf)
+    const lag = groups.find((value) => textOf(value('name')) === group)?.('lag')
+    return lag === null || lag === undefined ? undefined : numberOf(lag)
+  }
+
   async removeDead(prefix: string, idle: number): Promise<void> {
     const { stream, group } = this.#options
-    for (const each of listOf(await this.#link.command('XINFO', 'CONSUMERS', stream, group))) {
-      const fields = listOf(each)
-      const value = (key: string) => fields[fields.findIndex((field) => String(field) === key) + 1]
+    for (const value of listOf(await this.#link.command('XINFO', 'CONSUMERS', stream, group)).map(fieldsOf)) {
       const name = textOf(value('name'))
       if (name.startsWith(prefix) && numberOf(value('pending')) === 0 && numberOf(value('idle')) > idle)
         await this.#remove(name)
@@ -155,5 +161,14 @@ export class Group {
       for (const id of listOf(reply)) late.push(textOf(id))
     }
     return late
+  }
+}
+
+/** What stands behind a name in `[name, value, name, value ...]`. */
+function fieldsOf(reply: RedisReply): (name: string) => RedisReply | undefined {
+  const fields = listOf(reply)
+  return (name) => {
+    const at = fields.findIndex((field) => String(field) === name)
+    return at === -1 ? undefined : fields[at + 1]
   }
 }

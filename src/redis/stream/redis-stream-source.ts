@@ -4,7 +4,9 @@ import { Message } from '../../broadway/message.ts'
 import { pipelineOf } from '../../broadway/topology/producer-stage.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
+import type { SourceStats } from '../../connector/source-stats.ts'
 import { serverOf } from '../../otp/gen-server.ts'
+import type { Later } from '../../process/later.ts'
 import type { Process } from '../../process/process.ts'
 import { Producer } from '../../stage/producer.ts'
 import type { Cancellation } from '../../stage/stage.ts'
@@ -90,6 +92,17 @@ export class RedisStreamSource extends Producer<StreamMessage> {
       received: (received) => this.#received(received),
       giveBack: async (received) => void (await group.giveBack(idsOf(received), 0)),
       failed: (error) => this.#failing?.failed(error, `read stream '${checked.stream}'`),
+    })
+  }
+
+  /** Says how it stands; `waiting` entries were not delivered to the group yet, which a server tells since Redis 7. */
+  stats(): Later<SourceStats> {
+    return this.later(async () => {
+      const { heartbeat } = this.#origin ?? {}
+      if (this.#link?.isReady !== true) return { connected: false, waiting: undefined, unanswered: heartbeat?.size }
+      // Refused when there is something else at that key.
+      const waiting = await this.#group?.lag().catch(() => undefined)
+      return { connected: this.#link.isReady, waiting, unanswered: heartbeat?.size }
     })
   }
 

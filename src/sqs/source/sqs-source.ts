@@ -5,6 +5,7 @@ import { Backoff } from '../../connector/backoff.ts'
 import { failureText, reportFailure } from '../../connector/failure-report.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
+import type { SourceStats } from '../../connector/source-stats.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { Process } from '../../process/process.ts'
 import { Producer } from '../../stage/producer.ts'
@@ -94,6 +95,26 @@ export class SqsSource extends Producer<Message<string, string, SqsMetadata>> {
     }
     const requests = new QueueRequests(this.#client, queueUrl)
     this.#origin = { process, requests, heartbeat: this.#heartbeat }
+  }
+
+  /**
+   * Says how it stands. Its messages are counted as long as `heartbeat` keeps them.
+   *
+   * @example
+   * ```ts
+   * import type { Ref } from 'sluice'
+   * import type { Broadway } from 'sluice/broadway'
+   * import type { SqsSource } from 'sluice/sqs'
+   *
+   * async function isHealthy(pipeline: Ref<Broadway<never, SqsSource>>) {
+   *   const sources = await pipeline.call.producerNames()
+   *   const stats = await Promise.all(sources.map((source) => source.call.stats()))
+   *   return stats.every(({ connected }) => connected)
+   * }
+   * ```
+   */
+  stats(): SourceStats {
+    return { connected: this.#receiver?.isAnswered ?? false, unanswered: this.#heartbeat?.size }
   }
 
   override handleDemand(demand: number): void {

@@ -62,7 +62,7 @@ function queueAt(url: string, options: ServerQueueOptions, waiting: number): Ser
     },
     state: async () => {
       try {
-        const { ready, unanswered } = await name(Source, `${pipeline}.Broadway.Producer_0`).call.stats()
+        const { waiting: ready, unanswered } = await name(Source, `${pipeline}.Broadway.Producer_0`).call.stats()
         return ready === undefined ? undefined : { ready, unanswered }
       } catch (error) {
         if (error instanceof CallError) return undefined
