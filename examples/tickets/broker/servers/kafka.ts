@@ -31,7 +31,7 @@ export async function openServer(url: string): Promise<Server> {
     connectionTimeout: TIMEOUT,
     // Who needs to know is told, by errors.
     logLevel: logLevel.NOTHING,
-    retry: { initialRetryTime: 100, retries: 3 },
+    retry: { initialRetryTime: 100, retries: 5 },
   }).admin()
   try {
     await admin.connect()
@@ -56,9 +56,16 @@ async function queueAt(
   { name: topic, lostAfter }: ServerQueueOptions,
 ): Promise<ServerQueue> {
   const deadLetters = `${topic}_dead`
-  await created(admin, topic)
-  await created(admin, deadLetters)
   const group = new GroupOf(topic, admin)
+  let waiting: number
+  try {
+    await created(admin, topic)
+    await created(admin, deadLetters)
+    waiting = (await group.state()).ready
+  } catch (error) {
+    const text = `the topics ${topic} and ${deadLetters} cannot be used (${reasonOf(error)}); make them, or take others with --prefix`
+    throw new InputError(text, { cause: error })
+  }
   class Source extends KafkaSource {
     constructor() {
       super({
@@ -78,7 +85,7 @@ async function queueAt(
       await name(KafkaPublisher).with({ signal, timeout: Infinity }).call.publishMany(publications)
   }
   return {
-    waiting: (await group.state()).ready,
+    waiting,
     module: Source,
     read: (message: Message<Buffer, string, KafkaMetadata>): Delivered => {
       const { topic: from, partition, key, headers, tombstone } = message.metadata
@@ -179,17 +186,18 @@ class GroupOf {
 
 /** Sees to it that a topic is there. */
 async function created(admin: Admin, topic: string): Promise<void> {
+  // As many replicas as the cluster has by default.
+  const topics = [{ topic, numPartitions: PARTITIONS, replicationFactor: -1 }]
+  let refusal: unknown
   try {
-    // As many replicas as the cluster has by default.
-    await admin
-      .createTopics({ topics: [{ topic, numPartitions: PARTITIONS, replicationFactor: -1 }], timeout: TIMEOUT })
-      // Who may not make topics may find it there; and some clusters make what somebody asks for.
-      .catch(() => {})
-    await admin.fetchTopicMetadata({ topics: [topic] })
+    await admin.createTopics({ topics, timeout: TIMEOUT })
   } catch (error) {
-    const text = `the topic ${topic} is not there and cannot be made (${reasonOf(error)}); make it, or take others with --prefix`
-    throw new InputError(text, { cause: error })
+    // Who may not make topics may find it there; and some clusters make what somebody asks for.
+    refusal = error
   }
+  await admin.fetchTopicMetadata({ topics: [topic] }).catch((error: unknown) => {
+    throw refusal ?? error
+  })
 }
 
 function copyFor(
