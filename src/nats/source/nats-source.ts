@@ -3,13 +3,12 @@
 import { Message } from '../../broadway/message.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
+import { ReceivingProducer } from '../../connector/receiving-producer.ts'
 import type { SourceStats } from '../../connector/source-stats.ts'
 import { untilAborted } from '../../connector/until-aborted.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { Later } from '../../process/later.ts'
 import type { Process } from '../../process/process.ts'
-import { Producer } from '../../stage/producer.ts'
-import type { Cancellation } from '../../stage/stage.ts'
 import type { NatsDelivery } from '../client/port.ts'
 import { isFatal } from '../connection/failure.ts'
 import { Link } from '../connection/link.ts'
@@ -47,11 +46,10 @@ import { Pulls } from './pulls.ts'
  * }
  * ```
  */
-export class NatsSource extends Producer<Message<Buffer, string, NatsMetadata>> {
+export class NatsSource extends ReceivingProducer<Message<Buffer, string, NatsMetadata>> {
   readonly #options: CheckedSourceOptions
   readonly #link: Link | undefined
   readonly #answering: Answering | undefined
-  readonly #receiver: Receiver<NatsDelivery> | undefined
   #pulls: Pulls | undefined = undefined
   /** Of the consumer as it was found last. */
   #origin: Origin | undefined = undefined
@@ -68,7 +66,7 @@ export class NatsSource extends Producer<Message<Buffer, string, NatsMetadata>> 
     link.lost = () => this.#pulls?.lost()
     this.#link = link
     this.#answering = new Answering(process, link, checked)
-    this.#receiver = new Receiver<NatsDelivery>(process, {
+    const receiver = new Receiver<NatsDelivery>(process, {
       max: checked.maxMessages,
       // A request waits at the server.
       interval: 0,
@@ -79,6 +77,8 @@ export class NatsSource extends Producer<Message<Buffer, string, NatsMetadata>> 
       },
       failed: (error) => this.#failed(error),
     })
+    // The lease, and with it the heartbeat, is known when the consumer was found.
+    this.receiveBy(receiver, { lost: () => this.#heartbeat?.lost() })
   }
 
   /** Replies how it stands, for a check of health, or to know when a stream is done. */
@@ -98,23 +98,14 @@ export class NatsSource extends Producer<Message<Buffer, string, NatsMetadata>> 
     })
   }
 
-  override handleDemand(demand: number): void {
-    this.#receiver?.ask(demand)
-  }
-
   /** Pulls no more; what comes all the same goes back. */
   override async handleDrain(): Promise<void> {
-    await this.#receiver?.stop()
+    await super.handleDrain()
     await this.#pulls?.stop()
   }
 
   override async terminate(): Promise<void> {
     await this.#link?.close()
-  }
-
-  /** A consumer that died has taken messages with it. */
-  override handleCancel({ kind, reason }: Cancellation): undefined {
-    if (kind === 'down' && reason !== 'normal') this.#heartbeat?.lost()
   }
 
   async #receive(process: Process, max: number, signal: AbortSignal): Promise<readonly NatsDelivery[]> {
@@ -161,7 +152,7 @@ export class NatsSource extends Producer<Message<Buffer, string, NatsMetadata>> 
       if (held.info.deliveries > origin.maxDeliver) this.#giveUp(origin, held)
       else messages.push(this.#message(origin, held))
     }
-    if (messages.length < deliveries.length) this.#receiver?.ask(deliveries.length - messages.length)
+    if (messages.length < deliveries.length) this.handleDemand(deliveries.length - messages.length)
     if (messages.length > 0) this.emit(messages)
   }
 

@@ -5,11 +5,10 @@ import { Backoff } from '../../connector/backoff.ts'
 import { failureText, reportFailure } from '../../connector/failure-report.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
+import { ReceivingProducer } from '../../connector/receiving-producer.ts'
 import type { SourceStats } from '../../connector/source-stats.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { Process } from '../../process/process.ts'
-import { Producer } from '../../stage/producer.ts'
-import type { Cancellation } from '../../stage/stage.ts'
 import { channels } from '../../telemetry/channels.ts'
 import { googleClient } from '../client/google-client.ts'
 import type { MessageStream, PubSubClient, ReceivedMessage, StreamListener } from '../client/port.ts'
@@ -50,7 +49,7 @@ const SHORTEST_LEASE = 10_000
  * }
  * ```
  */
-export class PubSubSource extends Producer<Message<Buffer | null, string, PubSubMetadata>> {
+export class PubSubSource extends ReceivingProducer<Message<Buffer | null, string, PubSubMetadata>> {
   readonly #options: CheckedSourceOptions
   readonly #process: Process | undefined
   readonly #backoff: Backoff | undefined
@@ -74,6 +73,7 @@ export class PubSubSource extends Producer<Message<Buffer | null, string, PubSub
     }
     this.#backoff = new Backoff(checked.backoff, () => process.runtime.random())
     this.#receiver = mode === 'pull' ? this.#pulling(process) : this.#streaming(process)
+    this.receiveBy(this.#receiver, this.#heartbeat)
   }
 
   /** @throws `PubSubError` `missing_package`; `bad_options` when the client cannot stream. */
@@ -112,20 +112,6 @@ export class PubSubSource extends Producer<Message<Buffer | null, string, PubSub
    */
   stats(): SourceStats {
     return { connected: this.#receiver?.isAnswered ?? false, unanswered: this.#heartbeat?.size }
-  }
-
-  override handleDemand(demand: number): void {
-    this.#receiver?.ask(demand)
-  }
-
-  /** Receives no more; what comes all the same goes back. */
-  override async handleDrain(): Promise<void> {
-    await this.#receiver?.stop()
-  }
-
-  /** A consumer that died has taken messages with it. */
-  override handleCancel({ kind, reason }: Cancellation): undefined {
-    if (kind === 'down' && reason !== 'normal') this.#heartbeat?.lost()
   }
 
   #pulling(process: Process): Receiver<ReceivedMessage> {

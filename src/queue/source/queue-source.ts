@@ -4,11 +4,10 @@ import { Message } from '../../broadway/message.ts'
 import { failureText } from '../../connector/failure-report.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
+import { ReceivingProducer } from '../../connector/receiving-producer.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import { CallError } from '../../process/errors.ts'
 import type { Process } from '../../process/process.ts'
-import { Producer } from '../../stage/producer.ts'
-import type { Cancellation } from '../../stage/stage.ts'
 import { QueueError } from '../errors.ts'
 import type { Receipt, Received } from '../message.ts'
 
@@ -47,12 +46,11 @@ const TIMEOUT = 5000
  * await numbers.stop()
  * ```
  */
-export class QueueSource<T> extends Producer<Message<T, string, QueueMetadata>> {
+export class QueueSource<T> extends ReceivingProducer<Message<T, string, QueueMetadata>> {
   readonly #options: CheckedSourceOptions<T>
   readonly #process: Process | undefined
   readonly #origin: Origin | undefined
   readonly #heartbeat: Heartbeat<Receipt> | undefined
-  readonly #receiver: Receiver<Received<T>> | undefined
 
   /** @throws `QueueError` `bad_options`. */
   constructor(options: QueueSourceOptions<T>) {
@@ -74,7 +72,7 @@ export class QueueSource<T> extends Producer<Message<T, string, QueueMetadata>> 
       settle: (settlement) => callsOf(queue, { timeout: TIMEOUT }).settle(settlement),
       heartbeat: this.#heartbeat,
     }
-    this.#receiver = new Receiver<Received<T>>(process, {
+    const receiver = new Receiver<Received<T>>(process, {
       max: maxMessages,
       // A call waits for messages.
       interval: 0,
@@ -83,20 +81,7 @@ export class QueueSource<T> extends Producer<Message<T, string, QueueMetadata>> 
       giveBack: (messages) => this.#giveBack(messages),
       failed: (error) => this.#failed(error),
     })
-  }
-
-  override handleDemand(demand: number): void {
-    this.#receiver?.ask(demand)
-  }
-
-  /** Receives no more; what comes all the same goes back. */
-  override async handleDrain(): Promise<void> {
-    await this.#receiver?.stop()
-  }
-
-  /** A consumer that died has taken messages with it. */
-  override handleCancel({ kind, reason }: Cancellation): undefined {
-    if (kind === 'down' && reason !== 'normal') this.#heartbeat?.lost()
+    this.receiveBy(receiver, this.#heartbeat)
   }
 
   #message({ id, receipt, data, key, metadata, attempts, age }: Received<T>): Message<T, string, QueueMetadata> {

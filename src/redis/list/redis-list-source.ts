@@ -4,12 +4,11 @@ import { Message } from '../../broadway/message.ts'
 import { pipelineOf } from '../../broadway/topology/producer-stage.ts'
 import { DownstreamWatch } from '../../connector/downstream-watch.ts'
 import { Receiver } from '../../connector/receiver.ts'
+import { ReceivingProducer } from '../../connector/receiving-producer.ts'
 import type { SourceStats } from '../../connector/source-stats.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { Later } from '../../process/later.ts'
 import type { Process } from '../../process/process.ts'
-import { Producer } from '../../stage/producer.ts'
-import type { Cancellation } from '../../stage/stage.ts'
 import { Failing } from '../connection/failing.ts'
 import { Link } from '../connection/link.ts'
 import { unlessAway } from '../connection/unless-away.ts'
@@ -47,12 +46,11 @@ const SIGNS = 3
  * }
  * ```
  */
-export class RedisListSource extends Producer<ListMessage> {
+export class RedisListSource extends ReceivingProducer<ListMessage> {
   readonly #options: CheckedListOptions
   readonly #link: Link | undefined
   readonly #work: WorkList | undefined
   readonly #origin: ListOrigin | undefined
-  readonly #receiver: Receiver<Buffer> | undefined
   readonly #watch: DownstreamWatch | undefined
   /** Nobody knows whether the server has put something into our hand that did not arrive. */
   #unsure = true
@@ -82,7 +80,7 @@ export class RedisListSource extends Producer<ListMessage> {
     this.#watch = new DownstreamWatch(process)
     this.#origin = { process, work, deadLetters: checked.deadLetters, unanswered: new Set() }
     const failing = new Failing(process, checked.server, (error) => serverOf(this)?.crashed(error))
-    this.#receiver = new Receiver<Buffer>(process, {
+    const receiver = new Receiver<Buffer>(process, {
       max: checked.maxMessages,
       // A request waits at the server.
       interval: 0,
@@ -95,6 +93,7 @@ export class RedisListSource extends Producer<ListMessage> {
       giveBack: (entries) => work.giveBack(entries),
       failed: (error) => failing.failed(error, `take from list '${checked.list}'`),
     })
+    this.receiveBy(receiver, this.#watch)
   }
 
   /** Says how it stands; `waiting` entries are in the list. */
@@ -108,24 +107,10 @@ export class RedisListSource extends Producer<ListMessage> {
     })
   }
 
-  override handleDemand(demand: number): void {
-    this.#receiver?.ask(demand)
-  }
-
-  /** Takes no more; what comes all the same goes back. */
-  override async handleDrain(): Promise<void> {
-    await this.#receiver?.stop()
-  }
-
   /** Everything is answered for. */
   override async terminate(): Promise<void> {
     if (this.#link?.isReady) await this.#work?.leave().catch(() => {})
     await this.#link?.close()
-  }
-
-  /** A consumer that died has taken entries with it. */
-  override handleCancel({ kind, reason }: Cancellation): undefined {
-    if (kind === 'down' && reason !== 'normal') this.#watch?.lost()
   }
 
   async #receive(process: Process, work: WorkList, max: number, signal: AbortSignal): Promise<readonly Buffer[]> {

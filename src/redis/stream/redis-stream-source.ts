@@ -4,12 +4,11 @@ import { Message } from '../../broadway/message.ts'
 import { pipelineOf } from '../../broadway/topology/producer-stage.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
+import { ReceivingProducer } from '../../connector/receiving-producer.ts'
 import type { SourceStats } from '../../connector/source-stats.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { Later } from '../../process/later.ts'
 import type { Process } from '../../process/process.ts'
-import { Producer } from '../../stage/producer.ts'
-import type { Cancellation } from '../../stage/stage.ts'
 import { RedisRefusal } from '../client/port.ts'
 import { Failing } from '../connection/failing.ts'
 import { Link } from '../connection/link.ts'
@@ -52,12 +51,11 @@ const GONE = /^(NOGROUP|UNBLOCKED)/
  * }
  * ```
  */
-export class RedisStreamSource extends Producer<StreamMessage> {
+export class RedisStreamSource extends ReceivingProducer<StreamMessage> {
   readonly #options: CheckedStreamOptions
   readonly #link: Link | undefined
   readonly #group: Group | undefined
   readonly #origin: StreamOrigin | undefined
-  readonly #receiver: Receiver<Received> | undefined
   readonly #failing: Failing | undefined
   /** The group is there. */
   #prepared = false
@@ -84,7 +82,7 @@ export class RedisStreamSource extends Producer<StreamMessage> {
       : undefined
     this.#origin = { process, group, options: checked, heartbeat }
     this.#failing = new Failing(process, checked.server, (error) => serverOf(this)?.crashed(error))
-    this.#receiver = new Receiver<Received>(process, {
+    const receiver = new Receiver<Received>(process, {
       max: checked.maxMessages,
       // A request waits at the server.
       interval: 0,
@@ -93,6 +91,7 @@ export class RedisStreamSource extends Producer<StreamMessage> {
       giveBack: async (received) => void (await group.giveBack(idsOf(received), 0)),
       failed: (error) => this.#failing?.failed(error, `read stream '${checked.stream}'`),
     })
+    this.receiveBy(receiver, heartbeat)
   }
 
   /** Says how it stands; `waiting` entries were not delivered to the group yet, which a server tells since Redis 7. */
@@ -106,24 +105,10 @@ export class RedisStreamSource extends Producer<StreamMessage> {
     })
   }
 
-  override handleDemand(demand: number): void {
-    this.#receiver?.ask(demand)
-  }
-
-  /** Reads no more; what comes all the same goes back. */
-  override async handleDrain(): Promise<void> {
-    await this.#receiver?.stop()
-  }
-
   /** Everything is answered for. */
   override async terminate(): Promise<void> {
     if (this.#link?.isReady) await this.#group?.leave().catch(() => {})
     await this.#link?.close()
-  }
-
-  /** A consumer that died has taken entries with it. */
-  override handleCancel({ kind, reason }: Cancellation): undefined {
-    if (kind === 'down' && reason !== 'normal') this.#origin?.heartbeat?.lost()
   }
 
   async #receive(process: Process, group: Group, max: number, signal: AbortSignal): Promise<readonly Received[]> {
@@ -176,7 +161,7 @@ export class RedisStreamSource extends Producer<StreamMessage> {
       if (each.deliveries > this.#options.maxDeliver) this.#giveUp(origin, each)
       else messages.push(this.#message(origin, each))
     }
-    if (messages.length < received.length) this.#receiver?.ask(received.length - messages.length)
+    if (messages.length < received.length) this.handleDemand(received.length - messages.length)
     if (messages.length > 0) this.emit(messages)
   }
 

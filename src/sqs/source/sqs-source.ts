@@ -5,11 +5,10 @@ import { Backoff } from '../../connector/backoff.ts'
 import { failureText, reportFailure } from '../../connector/failure-report.ts'
 import { Heartbeat } from '../../connector/heartbeat.ts'
 import { Receiver } from '../../connector/receiver.ts'
+import { ReceivingProducer } from '../../connector/receiving-producer.ts'
 import type { SourceStats } from '../../connector/source-stats.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { Process } from '../../process/process.ts'
-import { Producer } from '../../stage/producer.ts'
-import type { Cancellation } from '../../stage/stage.ts'
 import { channels } from '../../telemetry/channels.ts'
 import { awsClient, type OwnClient } from '../client/aws-client.ts'
 import type { ReceivedMessage, SqsClient } from '../client/port.ts'
@@ -47,7 +46,7 @@ const GRACE = 100
  * }
  * ```
  */
-export class SqsSource extends Producer<Message<string, string, SqsMetadata>> {
+export class SqsSource extends ReceivingProducer<Message<string, string, SqsMetadata>> {
   readonly #options: CheckedSourceOptions
   readonly #process: Process | undefined
   readonly #backoff: Backoff | undefined
@@ -80,6 +79,7 @@ export class SqsSource extends Producer<Message<string, string, SqsMetadata>> {
       giveBack: (messages) => this.#giveBack(messages),
       failed: (error) => this.#failed(error),
     })
+    this.receiveBy(this.#receiver, this.#heartbeat)
   }
 
   /** @throws `SqsError` `missing_package`. */
@@ -115,20 +115,6 @@ export class SqsSource extends Producer<Message<string, string, SqsMetadata>> {
    */
   stats(): SourceStats {
     return { connected: this.#receiver?.isAnswered ?? false, unanswered: this.#heartbeat?.size }
-  }
-
-  override handleDemand(demand: number): void {
-    this.#receiver?.ask(demand)
-  }
-
-  /** Receives no more; what comes all the same goes back. */
-  override async handleDrain(): Promise<void> {
-    await this.#receiver?.stop()
-  }
-
-  /** A consumer that died has taken messages with it. */
-  override handleCancel({ kind, reason }: Cancellation): undefined {
-    if (kind === 'down' && reason !== 'normal') this.#heartbeat?.lost()
   }
 
   async #receive(max: number, abortSignal: AbortSignal): Promise<readonly ReceivedMessage[]> {
