@@ -25,7 +25,7 @@ export type StartErrorCode =
 export class StartError extends Error {
   readonly code: StartErrorCode
   /** Who bears the name; only for `already_started`. */
-  readonly ref: Ref | undefined
+  declare readonly ref: Ref | undefined
   /** The exit reason of the process; only for `start_failed`. */
   readonly reason: ExitReason | undefined
 
@@ -41,7 +41,8 @@ export class StartError extends Error {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
     this.name = 'StartError'
     this.code = code
-    this.ref = detail.ref
+    // Node shows all that it holds, hundreds of lines, when nobody catches the error.
+    Object.defineProperty(this, 'ref', { value: detail.ref, enumerable: false })
     this.reason = detail.reason
     if (detail.reason === detail.cause) printOnce(this)
   }

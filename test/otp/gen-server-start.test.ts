@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import {
   child,
   fresh,
@@ -303,6 +304,8 @@ describe('starting a server', () => {
         const before = constructed
         const error = await refusalOf(startLink(Counted, { name: given }))
         expect(error.code).toBe('already_started')
+        // As Node shows what nobody catches: the error, and not all that the process holds.
+        expect(inspect(error, { customInspect: false, depth: 5 })).not.toContain('ProcessRef')
         expect(error.ref).toBe(first)
         expect(error.message).toContain(`is taken by ${first}`)
         expect(constructed).toBe(before)

@@ -52,6 +52,8 @@ export interface CheckedConnection {
   /** The client id is only its prefix. */
   readonly target: KafkaTarget
   readonly findClient: FindClient
+  /** Looks for a package; of a client of your own there is nothing to look for. */
+  readonly load: FindClient | undefined
   /** For logs. */
   readonly shown: string
   /** What must not be in a log. */
@@ -69,6 +71,7 @@ export function readConnection(options: OptionReader): CheckedConnection {
   const ssl = config.get('ssl') ?? false
   if (typeof ssl !== 'boolean' && !isObject(ssl)) throw config.bad('ssl', 'a boolean or options of tls.connect')
   const sasl = readSasl(config)
+  const findClient = readClient(options)
   return {
     target: {
       brokers,
@@ -78,7 +81,8 @@ export function readConnection(options: OptionReader): CheckedConnection {
       connectTimeout: config.integer('connectTimeout', 1) ?? 10_000,
       requestTimeout: config.integer('requestTimeout', 1000) ?? 30_000,
     },
-    findClient: readClient(options),
+    findClient,
+    load: typeof options.get('client') === 'function' ? undefined : findClient,
     shown: brokers.join(','),
     secrets: secretsOf(sasl),
   }

@@ -73,6 +73,11 @@ export class KafkaSource extends Producer<Message<Buffer, string, KafkaMetadata>
     this.continue('connect')
   }
 
+  /** @throws `KafkaError` `missing_package`. */
+  override async init(): Promise<void> {
+    await this.#options.connection.load?.()
+  }
+
   /** Subscribes to other topics: the group distributes partitions anew. Elixir: `BroadwayKafka.Producer.update_topics`. */
   updateTopics(topics: readonly string[]): void {
     this.#topics = readTopics(this.constructor.name, topics)

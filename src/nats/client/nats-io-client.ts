@@ -33,6 +33,8 @@ const STREAM_NOT_FOUND = 10_059
 const CONSUMER_NOT_FOUND = 10_014
 
 export const natsIoClient: NatsClient = {
+  load,
+
   async connect(target) {
     const packages = await load()
     const connection = await packages.connect(optionsOf(target))

@@ -28,6 +28,8 @@ export interface NatsTarget {
 }
 
 export interface NatsClient {
+  /** Loads what it needs, if there is something: a source does not start without it. */
+  load?(): Promise<unknown>
   connect(target: NatsTarget): Promise<NatsConnection>
 }
 

@@ -81,6 +81,11 @@ export class NatsSource extends ReceivingProducer<Message<Buffer, string, NatsMe
     this.receiveBy(receiver, { lost: () => this.#heartbeat?.lost() })
   }
 
+  /** @throws `NatsError` `missing_package`. */
+  override async init(): Promise<void> {
+    await this.#options.client().load?.()
+  }
+
   /** Replies how it stands, for a check of health, or to know when a stream is done. */
   stats(): Later<SourceStats> {
     return this.later(async () => {

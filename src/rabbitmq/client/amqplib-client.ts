@@ -13,6 +13,8 @@ const load = (): Promise<typeof import('amqplib')> =>
   )
 
 export const amqplibClient: AmqpClient = {
+  load,
+
   async connect(target) {
     const { connect, credentials } = await load()
     const { protocol, hostname, port, username, password, virtualHost, authMechanism } = target

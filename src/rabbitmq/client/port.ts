@@ -28,6 +28,8 @@ export interface ConnectTarget {
 export type AuthMechanism = 'plain' | 'amqplain' | 'external'
 
 export interface AmqpClient {
+  /** Loads what it needs, if there is something: a source does not start without it. */
+  load?(): Promise<unknown>
   connect(target: ConnectTarget): Promise<AmqpConnection>
 }
 

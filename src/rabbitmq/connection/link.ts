@@ -149,7 +149,7 @@ export class Link<S> {
     void server.close().catch(() => {})
     if (!this.#closed) {
       process.runtime.logger.warn(
-        { process: `${process}`, err },
+        { process: `${process}`, retryIn: 0, err },
         `${process} lost its channel of ${server.connection.shown}: ${text}; it connects again`,
       )
     }

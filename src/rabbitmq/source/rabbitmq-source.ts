@@ -84,6 +84,11 @@ export class RabbitMQSource<K extends MetadataName = never> extends Producer<
     this.continue('connect')
   }
 
+  /** @throws `RabbitMQError` `missing_package`. */
+  override async init(): Promise<void> {
+    await this.#options.client().load?.()
+  }
+
   /**
    * Replies how it stands, for a check of health, or to know when a queue is done: with one source no message is in neither of the
    * two numbers, since the server is asked on the channel on which it sends them.

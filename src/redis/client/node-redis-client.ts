@@ -13,6 +13,8 @@ const load = (): Promise<typeof import('redis')> =>
   )
 
 export const nodeRedisClient: RedisClient = {
+  load,
+
   async connect(target) {
     const { createClient, ErrorReply, RESP_TYPES } = await load()
     const { url, username, password, name, timeout, tls, failed, ready } = target

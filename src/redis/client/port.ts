@@ -25,6 +25,8 @@ export interface RedisTarget {
 }
 
 export interface RedisClient {
+  /** Loads what it needs, if there is something: a source does not start without it. */
+  load?(): Promise<unknown>
   /** Resolves when the first connection is made; rejects when `failed` wants no other attempt. */
   connect(target: RedisTarget): Promise<RedisConnection>
 }

@@ -96,6 +96,11 @@ export class RedisListSource extends ReceivingProducer<ListMessage> {
     this.receiveBy(receiver, this.#watch)
   }
 
+  /** @throws `RedisError` `missing_package`. */
+  override async init(): Promise<void> {
+    await this.#options.server.client().load?.()
+  }
+
   /** Says how it stands; `waiting` entries are in the list. */
   stats(): Later<SourceStats> {
     return this.later(async () => {

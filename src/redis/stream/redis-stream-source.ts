@@ -94,6 +94,11 @@ export class RedisStreamSource extends ReceivingProducer<StreamMessage> {
     this.receiveBy(receiver, heartbeat)
   }
 
+  /** @throws `RedisError` `missing_package`. */
+  override async init(): Promise<void> {
+    await this.#options.server.client().load?.()
+  }
+
   /** Says how it stands; `waiting` entries were not delivered to the group yet, which a server tells since Redis 7. */
   stats(): Later<SourceStats> {
     return this.later(async () => {
