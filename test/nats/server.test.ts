@@ -332,7 +332,7 @@ describe.skipIf(!natsIsThere)('a source of a real server', () => {
       await seen.reach(1)
       while ((await server.size(stream)) > 0);
       while ((await server.info(stream)).num_waiting === 0);
-      await server.manager.consumers.delete(stream, 'worker')
+      await server.deleteConsumer(stream)
       await server.fill(stream, 1, 7)
       expect(await seen.reach(2)).toEqual(['0', '7'])
       await pipeline.stop()

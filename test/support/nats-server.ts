@@ -109,6 +109,13 @@ export class JetStream implements AsyncDisposable {
     }
   }
 
+  /** Also where an older server could not remove the folder of it, and says so (pull request 7886 of nats-server): it is gone all the same. */
+  async deleteConsumer(stream: string, consumer = 'worker'): Promise<void> {
+    await this.manager.consumers.delete(stream, consumer).catch((error: Error) => {
+      if (!error.message.includes('directory not empty')) throw error
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const stream of this.#streams) await this.manager.streams.delete(stream).catch(() => {})
     await this.connection.close()
