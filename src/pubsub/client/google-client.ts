@@ -35,11 +35,11 @@ export async function googleClient(config: ClientConfig): Promise<PubSubClient> 
   // It knows of emulators, and of other settings in the environment.
   const { port, ...given } = new PubSub({ ...config }).options
   const options = port === undefined ? given : { ...given, port: Number(port) }
-  const subscriber = new v1.SubscriberClient(options)
-  const publisher = new v1.PublisherClient(options)
+  const subscribers = new Lasting(() => new v1.SubscriberClient(options))
+  const publishers = new Lasting(() => new v1.PublisherClient(options))
   return {
     async pull(subscription, maxMessages, signal) {
-      await subscriber.initialize()
+      const subscriber = await subscribers.ready()
       signal.throwIfAborted()
       // The method of the client has no way to cancel the call.
       const call = subscriber.innerApiCalls['pull']?.(
@@ -56,24 +56,64 @@ export async function googleClient(config: ClientConfig): Promise<PubSubClient> 
       }
     },
     async acknowledge(subscription, ackIds) {
+      const subscriber = await subscribers.ready()
       await subscriber.acknowledge({ subscription, ackIds: [...ackIds] }, { timeout: PATIENCE, retry: ONCE })
     },
     async modifyAckDeadline(subscription, ackIds, ackDeadlineSeconds) {
+      const subscriber = await subscribers.ready()
       const request = { subscription, ackIds: [...ackIds], ackDeadlineSeconds }
       await subscriber.modifyAckDeadline(request, { timeout: PATIENCE, retry: ONCE })
     },
     stream({ subscription, maxOutstandingMessages, ackDeadlineSeconds }, listener) {
-      const stream = subscriber.streamingPull({ otherArgs: { headers: routed('subscription', subscription) } })
-      stream.write({ subscription, streamAckDeadlineSeconds: ackDeadlineSeconds, maxOutstandingMessages })
-      return listening(stream, listener)
+      const ready = subscribers.ready().then((subscriber) => () => {
+        const stream = subscriber.streamingPull({ otherArgs: { headers: routed('subscription', subscription) } })
+        stream.write({ subscription, streamAckDeadlineSeconds: ackDeadlineSeconds, maxOutstandingMessages })
+        return stream
+      })
+      return opening(ready, listener)
     },
     async publish(topic, messages) {
+      const publisher = await publishers.ready()
       const copies = messages.map(({ data, attributes, orderingKey }) => ({ data, attributes, orderingKey }))
       await publisher.publish({ topic, messages: copies }, { timeout: PATIENCE, retry: ONCE })
     },
     async close() {
-      await Promise.all([subscriber.close(), publisher.close()])
+      await Promise.all([subscribers.close(), publishers.close()])
     },
+  }
+}
+
+interface Startable {
+  /** Rejects when there are no credentials, or they cannot be had. */
+  initialize(): Promise<unknown>
+  close(): Promise<void>
+}
+
+/**
+ * A client of Google's, when it is ready. One that has failed to become so stays as it is, and what is asked of it fails with a rejection
+ * that nobody can catch: it is never asked, and the next time there is another.
+ */
+class Lasting<Client extends Startable> {
+  readonly #make: () => Client
+  #client: Client | undefined = undefined
+
+  constructor(make: () => Client) {
+    this.#make = make
+  }
+
+  async ready(): Promise<Client> {
+    const client = (this.#client ??= this.#make())
+    try {
+      await client.initialize()
+      return client
+    } catch (error) {
+      if (this.#client === client) this.#client = undefined
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.close()
   }
 }
 
@@ -84,6 +124,29 @@ interface DuplexStream {
   resume(): unknown
   end(): unknown
   cancel(): void
+}
+
+/** A stream that is opened when its client is ready, if somebody still wants it then. */
+function opening(ready: Promise<() => DuplexStream>, listener: StreamListener): MessageStream {
+  let stream: MessageStream | undefined
+  let isOver = false
+  const over = (error?: unknown): void => {
+    if (isOver) return
+    isOver = true
+    listener.ended(error)
+  }
+  ready
+    .then((open) => {
+      if (!isOver) stream = listening(open(), listener)
+    })
+    .catch(over)
+  return {
+    pause: () => stream?.pause(),
+    resume: () => stream?.resume(),
+    ping: () => stream?.ping(),
+    end: () => (stream === undefined ? over() : stream.end()),
+    cancel: () => (stream === undefined ? over() : stream.cancel()),
+  }
 }
 
 function listening(stream: DuplexStream, listener: StreamListener): MessageStream {
