@@ -65,6 +65,12 @@ describe('the options of a source', () => {
     expect(make(options)).not.toThrow()
   })
 
+  it('name queues of servers that speak as SQS does, also where their hosts are none of URLs', () => {
+    for (const host of ['127.0.0.1:4566', 'sqs.us-east-1.127.0.0.1:4566']) {
+      expect(make({ queueUrl: `http://${host}/000000000000/orders` })).not.toThrow()
+    }
+  })
+
   it('B172 are refused before the pipeline starts', async () => {
     await inSimulation(async () => {
       const { error } = await settlement(pipelineOver(new ScriptedSqs(), { maxNumberOfMessages: 11 }))

@@ -27,7 +27,8 @@ export function isSeconds(value: unknown, max: number): value is number {
 /** @throws `SqsError` `bad_options`. */
 export function readQueueUrl(options: OptionReader): string {
   const url = options.string('queueUrl')
-  if (url !== undefined && URL.canParse(url)) return url
+  // Servers that speak as SQS does have hosts such as sqs.us-east-1.127.0.0.1, with which no URL can be parsed.
+  if (url !== undefined && /^https?:\/\/[^/]+\/./.test(url)) return url
   throw options.bad('queueUrl', 'the URL of a queue, as https://sqs.<region>.amazonaws.com/<account>/<queue>')
 }
 
