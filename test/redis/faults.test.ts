@@ -7,6 +7,7 @@ import { listen } from '../support/arrivals.ts'
 import { Cable } from '../support/cable.ts'
 import { LogBook } from '../support/log-book.ts'
 import { Ledger } from '../support/number-ledger.ts'
+import { runProgram } from '../support/program.ts'
 import { reading, SOON, taking } from '../support/redis-pipeline.ts'
 import { ownRedisServer, REDIS, Redis, redisCanStart, redisIsThere, urlOf } from '../support/redis-server.ts'
 
@@ -143,4 +144,10 @@ describe.skipIf(!redisCanStart)('when a server fails', () => {
       expect(ledger.missing(COUNT)).toEqual([])
     },
   )
+})
+
+it('R24 a program whose server was never there ends at once when its pipeline is stopped', async () => {
+  const { code, stdout, stderr } = await runProgram('redis-nowhere')
+  expect(stderr).toContain('it tries again in 600000 ms')
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'stopped\n' })
 })

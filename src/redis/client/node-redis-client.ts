@@ -19,6 +19,7 @@ export const nodeRedisClient: RedisClient = {
     const { createClient, ErrorReply, RESP_TYPES } = await load()
     const { url, username, password, name, timeout, tls, failed, ready } = target
     const encrypted = url.startsWith('rediss:')
+    let wasReady = false
     const client = createClient({
       url,
       RESP: 2,
@@ -30,12 +31,16 @@ export const nodeRedisClient: RedisClient = {
       socket: {
         ...(encrypted ? { ...tls, tls: true } : {}),
         connectTimeout: timeout,
-        reconnectStrategy: (_retries: number, cause: Error) => failed(cause) ?? false,
+        // A wait of the client would keep a program alive that ends.
+        reconnectStrategy: (_retries: number, cause: Error) => (wasReady ? (failed(cause) ?? false) : false),
       },
     })
     // All of them are told to reconnectStrategy.
     client.on('error', () => {})
-    client.on('ready', ready)
+    client.on('ready', () => {
+      wasReady = true
+      ready()
+    })
     await client.connect()
     const options = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
     const connection: RedisConnection = {

@@ -16,7 +16,7 @@ export interface RedisTarget {
   /** Options of `tls.connect`, for `rediss://`. */
   readonly tls: Readonly<Record<string, unknown>> | undefined
   /**
-   * Told of each attempt to connect that failed, and when a connection was lost. Gives the milliseconds until the next attempt,
+   * Told when a connection was lost, and of each attempt to make it again that failed. Gives the milliseconds until the next attempt,
    * `undefined` for none.
    */
   readonly failed: (error: unknown) => number | undefined
@@ -27,7 +27,7 @@ export interface RedisTarget {
 export interface RedisClient {
   /** Loads what it needs, if there is something: a source does not start without it. */
   load?(): Promise<unknown>
-  /** Resolves when the first connection is made; rejects when `failed` wants no other attempt. */
+  /** Makes the first connection, or rejects, without another attempt; one that is lost it makes again, as `failed` says. */
   connect(target: RedisTarget): Promise<RedisConnection>
 }
 

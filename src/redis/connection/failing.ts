@@ -3,9 +3,8 @@
 import { Backoff } from '../../connector/backoff.ts'
 import { reportFailure } from '../../connector/failure-report.ts'
 import type { Process } from '../../process/process.ts'
-import { RedisError } from '../errors.ts'
 import type { CheckedServer } from '../options/connection-options.ts'
-import { failureReason, withoutPassword } from './failure.ts'
+import { failureReason, isFatal, withoutPassword } from './failure.ts'
 
 export class Failing {
   readonly #process: Process
@@ -27,7 +26,7 @@ export class Failing {
 
   /** Gives the milliseconds until the next request, `undefined` for none. */
   failed(error: unknown, what: string): number | undefined {
-    if (error instanceof RedisError && (error.code === 'bad_options' || error.code === 'missing_package')) {
+    if (isFatal(error)) {
       this.#fatal(error)
       return undefined
     }

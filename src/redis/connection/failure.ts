@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util'
 import { failureText } from '../../connector/failure-report.ts'
+import { RedisError } from '../errors.ts'
 
 /**
  * - `econnrefused`: nothing listens there.
@@ -39,6 +40,11 @@ const BY_TEXT: readonly (readonly [RegExp, FailureReason])[] = [
   [/certificate|tls|ssl/i, 'tls'],
   [/socket|closed/i, 'socket_closed'],
 ]
+
+/** Never again: it would fail each time. */
+export function isFatal(error: unknown): boolean {
+  return error instanceof RedisError && (error.code === 'bad_options' || error.code === 'missing_package')
+}
 
 export function failureReason(error: unknown): FailureReason {
   const found = BY_CODE[String(Reflect.get(Object(error), 'code'))]

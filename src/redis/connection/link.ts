@@ -7,10 +7,10 @@ import { Backoff } from '../../connector/backoff.ts'
 import { reportFailure } from '../../connector/failure-report.ts'
 import type { Process } from '../../process/process.ts'
 import { channels } from '../../telemetry/channels.ts'
-import { type RedisConnection, RedisRefusal, type RedisReply } from '../client/port.ts'
+import { type RedisConnection, RedisRefusal, type RedisReply, type RedisTarget } from '../client/port.ts'
 import { RedisError } from '../errors.ts'
 import type { CheckedServer } from '../options/connection-options.ts'
-import { failureReason, withoutPassword } from './failure.ts'
+import { failureReason, isFatal, withoutPassword } from './failure.ts'
 
 /** Milliseconds that the server has to answer what was said last. */
 const LAST_WORDS = 5000
@@ -90,9 +90,9 @@ export class Link {
 
   async #made(purpose: 'commands' | 'waiting'): Promise<RedisConnection> {
     const process = this.#process
-    const { client, target, shown, backoff: options } = this.#server
+    const { target, shown, backoff: options } = this.#server
     const backoff = new Backoff(options, () => process.runtime.random())
-    const connection = await client().connect({
+    const connection = await this.#first(backoff, {
       ...target,
       failed: (error) => (this.#closed ? undefined : this.#failed(error, backoff)),
       ready: () => {
@@ -109,6 +109,20 @@ export class Link {
     }
     this.#open.add(connection)
     return connection
+  }
+
+  /** Tries until there is a connection; then its client sees to it. */
+  async #first(backoff: Backoff, target: RedisTarget): Promise<RedisConnection> {
+    for (;;) {
+      try {
+        return await this.#server.client().connect(target)
+      } catch (error) {
+        const delay = this.#closed || isFatal(error) ? undefined : this.#failed(error, backoff)
+        if (delay === undefined) throw error
+        await this.#process.sleep(delay)
+        if (this.#closed) throw error
+      }
+    }
   }
 
   #failed(error: unknown, backoff: Backoff): number | undefined {
