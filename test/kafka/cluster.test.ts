@@ -4,6 +4,7 @@ import { KafkaPublisher, KafkaSource, type KafkaSourceOptions } from 'sluice/kaf
 import { channels, type KafkaCommit } from 'sluice/telemetry'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kafkajsClient } from '../../src/kafka/client/kafkajs-client.ts'
+import { Gate } from '../support/broadway.ts'
 import { CLIENTS, groupName, KafkaCluster, kafkaIsThere, QUICK } from '../support/kafka-cluster.ts'
 import { KafkaTally } from '../support/kafka-tally.ts'
 import { LogBook } from '../support/log-book.ts'
@@ -89,6 +90,36 @@ describe.skipIf(!kafkaIsThere).each(CLIENTS)('a cluster of Kafka, by %s', (clien
     await second.stop()
     expect(tally.repeated).toBe(0)
     expect(tally.inOrder).toBe(true)
+  })
+
+  it('says how far it is behind', async () => {
+    const topic = await cluster.topic(2)
+    await fill(topic, 0, 100)
+    const gate = new Gate()
+    const pipeline = await Broadway.start({
+      name: 'behind',
+      producer: {
+        module: KafkaSource,
+        arg: { ...QUICK, hosts: cluster.hosts, groupId: groupName(), topics: [topic], client },
+      },
+      processors: {
+        default: {
+          concurrency: 4,
+          maxDemand: 10,
+          handleMessage: async (message) => {
+            await gate.opened
+            return message
+          },
+        },
+      },
+    })
+    const [source] = await pipeline.call.producerNames()
+    const stats = async () => await source?.call.stats()
+    while ((await stats())?.unanswered !== 40);
+    expect(await stats()).toMatchObject({ connected: true, waiting: 60, unanswered: 40 })
+    gate.open()
+    while ((await stats())?.unanswered !== 0 || (await stats())?.waiting !== 0);
+    await pipeline.stop()
   })
 
   it('B171 two members share four partitions, join and leave: all is handled, in order, and only what was not committed twice', async () => {

@@ -329,8 +329,9 @@ describe('membership', () => {
       expect(seen).toEqual(['t/0@0', 't/0@1', 't/0@2', 'u/0@0', 'u/0@1'])
       expect(await source.call.stats()).toEqual({
         connected: true,
-        partitions: [{ topic: 'u', partition: 0 }],
+        waiting: 0,
         unanswered: 0,
+        partitions: [{ topic: 'u', partition: 0 }],
       })
       await expect(source.call.updateTopics([])).rejects.toMatchObject({ cause: { code: 'bad_options' } })
       await pipeline.stop()

@@ -25,7 +25,7 @@ const REFUSALS: readonly (readonly [request: string, codes: readonly number[]])[
 class Ledger {
   readonly done = Array.from({ length: PARTITIONS }, () => new Set<number>())
   /** Offsets in the order in which they were handled for the first time. */
-  readonly first = Array.from({ length: PARTITIONS }, () => new Array<number>())
+  readonly first = Array.from({ length: PARTITIONS }, () => [] as number[])
   readonly breaches: string[] = []
 
   handled({ metadata: { partition, offset } }: Read): void {

@@ -46,9 +46,14 @@ export class AssignedPartition implements TopicPartition {
     return this.#ahead.length - this.#taken
   }
 
+  /** The first message that was not emitted. */
+  get next(): number {
+    return this.#ahead[this.#taken]?.offset ?? this.#position
+  }
+
   /** What the group is to begin with when everything before it is done: the oldest message that is not. */
   get committable(): number {
-    return this.offsets.first ?? this.#ahead[this.#taken]?.offset ?? this.#position
+    return this.offsets.first ?? this.next
   }
 
   read({ records, next }: Fetched): void {
@@ -78,7 +83,7 @@ export class AssignedPartition implements TopicPartition {
 
   /** Forgets what was read and not emitted. */
   drop(): void {
-    this.#position = this.#ahead[this.#taken]?.offset ?? this.#position
+    this.#position = this.next
     this.#ahead = []
     this.#taken = 0
   }

@@ -108,6 +108,22 @@ export class Consumption implements PartitionOwner {
     return this.#partitions.reduce((sum, { offsets }) => sum + offsets.size, 0)
   }
 
+  /** Messages of its partitions that were not emitted; `undefined` when it has not been assigned any, and when nobody answers. */
+  async waiting(): Promise<number | undefined> {
+    const partitions = this.#partitions
+    if (this.#committer === undefined) return undefined
+    const { connection } = this.#plan
+    try {
+      const ends = await Promise.all(partitions.map((partition) => connection.offset(partition, 'latest')))
+      // They are somebody else's by now.
+      if (this.#partitions !== partitions) return undefined
+      // Where they are now, and not where they were: what was emitted meanwhile is under way.
+      return partitions.reduce((sum, { next }, index) => sum + Math.max(0, (ends[index] ?? next) - next), 0)
+    } catch {
+      return undefined
+    }
+  }
+
   ask(demand: number): void {
     this.#reader.ask(demand)
   }

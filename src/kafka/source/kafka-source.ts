@@ -5,6 +5,7 @@ import type { PreparedPipeline } from '../../broadway/options/prepare-for-start.
 import { pipelineOf } from '../../broadway/topology/producer-stage.ts'
 import type { SourceStats } from '../../connector/source-stats.ts'
 import { serverOf } from '../../otp/gen-server.ts'
+import type { Later } from '../../process/later.ts'
 import type { Process } from '../../process/process.ts'
 import { Producer } from '../../stage/producer.ts'
 import type { Cancellation } from '../../stage/stage.ts'
@@ -84,14 +85,21 @@ export class KafkaSource extends Producer<Message<Buffer, string, KafkaMetadata>
     this.#consumption?.resubscribe()
   }
 
-  /** Replies how it stands, for a check of health. */
-  stats(): KafkaSourceStats {
-    const consumption = this.#consumption
-    return {
-      connected: consumption !== undefined,
-      partitions: consumption?.partitions ?? [],
-      unanswered: consumption?.underWay ?? 0,
-    }
+  /**
+   * Replies how it stands, for a check of health, or to know how far behind it is: `waiting` messages are in its partitions, and were not
+   * given to the pipeline. They are counted by their offsets, and so are gaps between them, as transactions and compaction leave them.
+   */
+  stats(): Later<KafkaSourceStats> {
+    return this.later(async () => {
+      const waiting = await this.#consumption?.waiting()
+      const consumption = this.#consumption
+      return {
+        connected: consumption !== undefined,
+        waiting,
+        unanswered: consumption?.underWay ?? 0,
+        partitions: consumption?.partitions ?? [],
+      }
+    })
   }
 
   override handleContinue(_step: 'connect'): void {
