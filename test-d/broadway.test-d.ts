@@ -83,6 +83,28 @@ await Broadway.start({
   },
 })
 
+// A callback that is there only sometimes says as little of the context as one that is always there. (Behind `&&`, and with nothing else
+// whose parameters have no types, TypeScript looks at it before it knows the context.)
+declare const sometimes: boolean
+declare const handleText: (message: Message<string>, context: { readonly db: typeof db }) => Message<string>
+await Broadway.start({
+  name: 'sometimes',
+  context: { db },
+  producer: { source: ['a'] },
+  processors: { default: { handleMessage: handleText } },
+  handleFailed: sometimes
+    ? (messages, context) => {
+        expectType<Equal<typeof context, { db: typeof db }>>()
+        return messages
+      }
+    : undefined,
+  deadLetter: sometimes
+    ? (_messages, context) => {
+        expectType<Equal<typeof context, { db: typeof db }>>()
+      }
+    : undefined,
+})
+
 // What a producer of messages emits comes to `handleMessage`; what that returns comes to the batcher that it names.
 const orders = await Broadway.start({
   name: 'orders',
