@@ -38,9 +38,11 @@ describe('the tickets program', () => {
   it('loses nothing and sells nothing twice while handlers throw, processors are killed and the database refuses', async () => {
     const { code, stdout, stderr } = await runTickets(['--bookings', '1000', '--chaos', '--seed', '7'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const { accepted, left, untold, killed, thrown, outages } = balanceIn(stdout)
-    expect({ accepted, left, untold, killed, outages }).toEqual({
+    const { accepted, failed, left, untold, killed, thrown, outages } = balanceIn(stdout)
+    // One fails each time.
+    expect({ accepted, failed, left, untold, killed, outages }).toEqual({
       accepted: 1000,
+      failed: 1,
       left: 0,
       untold: 0,
       killed: 3,

@@ -81,11 +81,12 @@ describe.skipIf(!rabbitmqIsThere)('the tickets program on RabbitMQ', () => {
     const { code, stdout, stderr } = await runTickets(['--bookings', '1000', '--chaos', '--seed', '7', ...where])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const { accepted, failed, killed, thrown } = balanceIn(stdout)
-    expect(accepted).toBe(1000)
+    // Of these bookings one fails each time.
+    expect({ accepted, failed }).toEqual({ accepted: 1000, failed: 1 })
     expect(killed).toBeGreaterThan(0)
     expect(thrown).toBeGreaterThan(20)
     expectNothingLost(stdout)
-    expect(await left()).toEqual({ ...NOTHING, deadBookings: failed })
+    expect(await left()).toEqual({ ...NOTHING, deadBookings: 1 })
   })
 
   it('makes a dead letter of what is no booking', async () => {
