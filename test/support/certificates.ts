@@ -11,12 +11,18 @@ export interface Certificate {
   readonly key: string
 }
 
+/** Where they are, for servers. */
+export interface CertificateFiles {
+  readonly certFile: string
+  readonly keyFile: string
+}
+
 const DAYS = ['-days', '2']
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
 /** Vouches for others. Its files are gone when the tests of a file have ended. */
 export class Authority {
-  readonly certificate: Certificate
+  readonly certificate: Certificate & CertificateFiles
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-'))
 
   constructor(name: string) {
@@ -25,7 +31,7 @@ export class Authority {
   }
 
   /** For one host, or a client of that name. */
-  issue(host: string): Certificate {
+  issue(host: string): Certificate & CertificateFiles {
     const alternative = /^[\d.]+$/.test(host) ? `IP:${host}` : `DNS:${host}`
     return this.#make(host, [
       ...['-x509', ...DAYS, '-CA', this.#at('ca.pem'), '-CAkey', this.#at('ca.key')],
@@ -37,9 +43,9 @@ export class Authority {
     return join(this.#folder, name)
   }
 
-  #make(name: string, how: readonly string[]): Certificate {
-    const [cert, key] = [this.#at(`${name}.pem`), this.#at(`${name}.key`)]
-    execFileSync('openssl', ['req', ...KEY, '-keyout', key, '-out', cert, ...how], { stdio: 'pipe' })
-    return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+  #make(name: string, how: readonly string[]): Certificate & CertificateFiles {
+    const [certFile, keyFile] = [this.#at(`${name}.pem`), this.#at(`${name}.key`)]
+    execFileSync('openssl', ['req', ...KEY, '-keyout', keyFile, '-out', certFile, ...how], { stdio: 'pipe' })
+    return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), certFile, keyFile }
   }
 }

@@ -32,11 +32,11 @@ async function answers(): Promise<boolean> {
 }
 
 /** A server of a test's own. */
-export function ownNatsServer(): Promise<ServerProcess> {
+export function ownNatsServer(...args: readonly string[]): Promise<ServerProcess> {
   return ServerProcess.start({
     name: 'nats',
     program: SERVER,
-    args: (port, home) => ['-js', '-a', '127.0.0.1', '-p', String(port), '-sd', home],
+    args: (port, home) => ['-js', '-a', '127.0.0.1', '-p', String(port), '-sd', home, ...args],
     ready: /Server is ready/,
   })
 }

@@ -17,6 +17,7 @@ import type {
   NatsSending,
   NatsTarget,
 } from './port.ts'
+import { serverIdentity } from './server-identity.ts'
 
 type Packages = Awaited<ReturnType<typeof load>>
 
@@ -147,8 +148,9 @@ class NatsIoConnection implements NatsConnection {
 
   async #watch(): Promise<void> {
     for await (const status of this.#connection.status()) {
-      if (status.type === 'disconnect' || status.type === 'reconnect') this.changed({ type: status.type })
-      else if (status.type === 'error') this.changed({ type: 'error', error: status.error })
+      const { type } = status
+      if (type === 'disconnect' || type === 'reconnecting' || type === 'reconnect') this.changed({ type })
+      else if (type === 'error') this.changed({ type, error: status.error })
     }
   }
 
@@ -177,7 +179,7 @@ function optionsOf(target: NatsTarget): NodeConnectionOptions {
     user: username,
     pass: password,
     token,
-    tls,
+    tls: tls === undefined ? undefined : { ...serverIdentity(servers), ...tls },
     authenticator,
     name,
     timeout,

@@ -87,6 +87,8 @@ export interface NatsConsumerInfo {
 /** What `changed` of a connection is told. */
 export type NatsConnectionChange =
   | { readonly type: 'disconnect' }
+  /** An attempt to make it again begins. */
+  | { readonly type: 'reconnecting' }
   | { readonly type: 'reconnect' }
   | { readonly type: 'error'; readonly error: unknown }
 

@@ -34,6 +34,9 @@ export class Link {
   #waiting: ((error?: unknown) => void)[] = []
   /** What was said without a connection: where to, and what. */
   #unsaid: (readonly [subject: string, payload: string])[] = []
+  /** Attempts that the client has begun since the connection was lost. */
+  #attempts = 0
+  #asking = false
   #closed = false
 
   constructor(process: Process, options: LinkOptions) {
@@ -77,16 +80,8 @@ export class Link {
 
   /** Tells what failed; gives the milliseconds until it is to be tried again, `undefined` for never. */
   failed(error: unknown, what: string): number | undefined {
-    const process = this.#process
-    const { target, shown } = this.#options.connection
-    const fatal = isFatal(error)
-    const delay = fatal ? undefined : this.#backoff.next()
-    const { text, err } = withoutSecrets(error, target)
-    const reason = failureReason(error)
-    if (channels.natsConnectionFailure.hasSubscribers)
-      channels.natsConnectionFailure.publish({ process: `${process}`, reason, message: text, retryIn: delay })
-    if (fatal) return undefined
-    reportFailure(process, `cannot ${what} ${shown}`, { text, err, reason }, delay)
+    const delay = isFatal(error) ? undefined : this.#backoff.next()
+    this.#tell(error, `cannot ${what}`, delay)
     return delay
   }
 
@@ -108,6 +103,17 @@ export class Link {
     await connection.close().catch(() => {})
   }
 
+  #tell(error: unknown, what: string, retryIn: number | undefined): void {
+    const process = this.#process
+    const { target, shown } = this.#options.connection
+    const { text, err } = withoutSecrets(error, target)
+    const reason = failureReason(error)
+    if (channels.natsConnectionFailure.hasSubscribers)
+      channels.natsConnectionFailure.publish({ process: `${process}`, reason, message: text, retryIn })
+    // What is fatal is told by the crash.
+    if (!isFatal(error)) reportFailure(process, `${what} ${shown}`, { text, err, reason }, retryIn)
+  }
+
   async #flushed(connection: NatsConnection): Promise<void> {
     let timer: { cancel(): void } | undefined
     const late = new Promise<void>((resolve) => {
@@ -127,7 +133,8 @@ export class Link {
   async #made(): Promise<NatsConnection> {
     const { client, connection: given } = this.#options
     const reconnects = new Backoff(this.#options.backoff, () => this.#process.runtime.random())
-    const reconnectDelay = () => reconnects.next() ?? this.#options.backoff.max
+    let retryIn = 0
+    const reconnectDelay = () => (retryIn = reconnects.next() ?? this.#options.backoff.max)
     const connection = await client().connect({ ...given.target, reconnectDelay })
     if (this.#closed) {
       void connection.close().catch(() => {})
@@ -138,10 +145,11 @@ export class Link {
     connection.changed = (change) => {
       if (this.#connection !== connection) return
       if (change.type === 'disconnect') this.#disconnected()
+      else if (change.type === 'reconnecting') this.#reconnecting(retryIn)
       else if (change.type === 'reconnect') {
         reconnects.reset()
         this.#back(connection)
-      } else this.#trouble(change.error)
+      } else if (this.#online) this.#trouble(change.error)
     }
     void connection.closed.then((error) => this.#gone(connection, error))
     this.#told()
@@ -158,12 +166,33 @@ export class Link {
   #disconnected(): void {
     if (!this.#online) return
     this.#online = false
+    this.#attempts = 0
     const process = this.#process
     process.runtime.logger.warn(
       { process: `${process}` },
       `${process} lost its connection to ${this.#options.connection.shown}; it connects again`,
     )
     this.lost()
+  }
+
+  /** The client begins an attempt: the one before, if there was one, has failed. */
+  #reconnecting(retryIn: number): void {
+    if (!this.#online && this.#attempts++ > 0) void this.#tellWhy(retryIn)
+  }
+
+  /** The client does not say why it gets no connection, as when a certificate is not trusted any more: another one does. */
+  async #tellWhy(retryIn: number): Promise<void> {
+    if (this.#asking) return
+    this.#asking = true
+    const { client, connection: given } = this.#options
+    try {
+      const connection = await client().connect({ ...given.target, reconnectDelay: () => retryIn })
+      await connection.close()
+    } catch (error) {
+      if (!this.#online && !this.#closed) this.#tell(error, 'has no connection to', retryIn)
+    } finally {
+      this.#asking = false
+    }
   }
 
   #back(connection: NatsConnection): void {
