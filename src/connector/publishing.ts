@@ -8,7 +8,7 @@ import type { Later } from '../process/later.ts'
 import type { Process } from '../process/process.ts'
 import { Queue } from '../stage/queue.ts'
 import { Backoff, type BackoffOptions } from './backoff.ts'
-import { failureText } from './failure-report.ts'
+import { type Failure, failureText } from './failure-report.ts'
 import { type PublishFailure, PublishGroup } from './publish-group.ts'
 import type { Outgoing } from './publisher.ts'
 
@@ -35,6 +35,8 @@ export interface PublishingPlan<P, E extends Error> {
   refusal(text: string, failures: readonly PublishFailure<E>[]): Error
   /** Too many messages wait. */
   full(text: string): Error
+  /** A failure as the log may have it, where it may hold secrets. */
+  safe?(error: unknown): Failure
   /** A request that failed, for good: for all of its messages. */
   failed(error: unknown): E
 }
@@ -132,7 +134,8 @@ export class Publishing<P, E extends Error> implements Outgoing<P> {
   }
 
   /** They go before all that wait. */
-  #again(batch: readonly Entry<P, E>[], err: unknown, wait: number): void {
+  #again(batch: readonly Entry<P, E>[], error: unknown, wait: number): void {
+    const { text, err } = this.#plan.safe?.(error) ?? { text: failureText(error), err: error }
     const behind = this.#waiting
     this.#waiting = new Queue()
     for (const entry of batch) this.#waiting.push(entry)
@@ -140,7 +143,7 @@ export class Publishing<P, E extends Error> implements Outgoing<P> {
     const process = this.#process
     process.runtime.logger.warn(
       { process: `${process}`, retryIn: wait, err },
-      `${process} could not publish ${batch.length} messages: ${failureText(err)}; it sends them again in ${wait} ms`,
+      `${process} could not publish ${batch.length} messages: ${text}; it sends them again in ${wait} ms`,
     )
     if (this.#retrying) return
     this.#retrying = true

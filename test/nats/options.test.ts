@@ -1,3 +1,4 @@
+import { fresh, start } from 'sluice'
 import { NatsPublisher, NatsSink, NatsSource } from 'sluice/nats'
 import { describe, expect, it } from 'vitest'
 import { inSimulation } from '../support/broadway.ts'
@@ -100,6 +101,23 @@ describe('where a source connects to', () => {
       await sim.settle()
       expect(server.targets).toMatchObject([{ name: 'me', ...target }])
       await pipeline.stop()
+    })
+  })
+
+  it('N2 what a publisher logs has nothing that is secret', async () => {
+    await inSimulation(async (sim) => {
+      const server = new ScriptedNats()
+      server.refusals.push(new Error("'s3cret' is wrong"))
+      const connection = 'nats://joe:s3cret@a'
+      const options = { connection, subject: 'a', backoffMin: 10, client: server.client }
+      const publisher = await start(NatsPublisher, { arg: fresh(() => options) })
+      publisher.cast.publish({ content: '' })
+      await sim.settle()
+      expect(sim.logs.map(({ message }) => message)).toEqual([
+        expect.stringContaining("could not publish 1 messages: '***' is wrong; it sends them again in"),
+      ])
+      expect(JSON.stringify(sim.logs.map(({ fields }) => Reflect.get(fields, 'err') ?? ''))).toBe('[""]')
+      publisher.exit('kill')
     })
   })
 

@@ -54,6 +54,7 @@ export class KafkaPublisher extends Publisher<KafkaPublication> {
           isFinal: (error) => error instanceof KafkaError || isFinal(error),
           refusal: (text, failures) => new KafkaError(failures[0]?.error.code ?? 'refused', text, undefined, failures),
           full: (text) => new KafkaError('full', text),
+          safe: (error) => safeFailure(error, checked.connection.secrets),
           failed: (error) => cluster.refused(error),
         }),
     )

@@ -5,7 +5,7 @@ import { Publisher } from '../../connector/publisher.ts'
 import { Publishing } from '../../connector/publishing.ts'
 import type { Later } from '../../process/later.ts'
 import type { Process } from '../../process/process.ts'
-import { isFatal } from '../connection/failure.ts'
+import { isFatal, withoutSecrets } from '../connection/failure.ts'
 import { Link } from '../connection/link.ts'
 import { NatsError } from '../errors.ts'
 import type { Publication } from './publication.ts'
@@ -66,6 +66,7 @@ class NatsPublishing extends Publishing<Publication, NatsError> {
       isFinal: isFatal,
       refusal: (text, failures) => new NatsError(failures[0]?.error.code ?? 'refused', text, undefined, failures),
       full: (text) => new NatsError('full', text),
+      safe: (error) => withoutSecrets(error, options.connection.target),
       failed: (error) => (error instanceof NatsError ? error : new NatsError('refused', String(error), error)),
     })
   }

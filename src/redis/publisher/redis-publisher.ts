@@ -4,6 +4,7 @@ import { Publisher } from '../../connector/publisher.ts'
 import { Publishing } from '../../connector/publishing.ts'
 import type { Process } from '../../process/process.ts'
 import { RedisRefusal } from '../client/port.ts'
+import { withoutPassword } from '../connection/failure.ts'
 import { Link } from '../connection/link.ts'
 import { RedisError } from '../errors.ts'
 import type { Publication, Trim } from './publication.ts'
@@ -66,6 +67,7 @@ function publishing(process: Process, owner: string, options: CheckedPublisherOp
     isFinal: (error) => error instanceof RedisError && error.code === 'missing_package',
     refusal: (text, failures) => new RedisError(failures[0]?.error.code ?? 'refused', text, undefined, failures),
     full: (text) => new RedisError('full', text),
+    safe: (error) => withoutPassword(error, options.server.target.password),
     failed: (error) => (error instanceof RedisError ? error : new RedisError('refused', String(error), error)),
   })
 }
