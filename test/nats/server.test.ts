@@ -298,8 +298,12 @@ describe.skipIf(!natsIsThere)('a source of a real server', () => {
       await first.stop()
       // What it had handled, and no more, is gone; what came too late for it was given back.
       while ((await server.size(stream)) > 500 - seen.all.length);
+      const rest = new Set<string>()
       const second = await consuming({ stream }, (message) => {
-        seen.add(text(message))
+        const number = text(message)
+        // What a server could not bring to the first one's inbox, which was just gone, it may deliver as new and again (2.9.10 does).
+        if (!rest.has(number)) seen.add(number)
+        rest.add(number)
         return message
       })
       await seen.reach(500)
