@@ -151,3 +151,10 @@ it('R24 a program whose server was never there ends at once when its pipeline is
   expect(stderr).toContain('it tries again in 600000 ms')
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'stopped\n' })
 })
+
+it.skipIf(!redisCanStart)('R24 a program whose server has gone ends at once when its pipeline is stopped', async () => {
+  await using server = await ownRedisServer()
+  const { code, stdout, stderr } = await runProgram('redis-gone', urlOf(server))
+  expect(stderr).toContain('it tries again in 600000 ms')
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'stopped\n' })
+})

@@ -17,7 +17,7 @@ export const nodeRedisClient: RedisClient = {
 
   async connect(target) {
     const { createClient, ErrorReply, RESP_TYPES } = await load()
-    const { url, username, password, name, timeout, tls, failed, ready } = target
+    const { url, username, password, name, timeout, tls, lost } = target
     const encrypted = url.startsWith('rediss:')
     let wasReady = false
     const client = createClient({
@@ -31,17 +31,17 @@ export const nodeRedisClient: RedisClient = {
       socket: {
         ...(encrypted ? { ...tls, tls: true } : {}),
         connectTimeout: timeout,
-        // A wait of the client would keep a program alive that ends.
-        reconnectStrategy: (_retries: number, cause: Error) => (wasReady ? (failed(cause) ?? false) : false),
+        // While it waits, nothing can stop the client: it would keep a program alive that ends.
+        reconnectStrategy: (_retries: number, cause: Error) => {
+          if (wasReady) lost(cause)
+          return false
+        },
       },
     })
     // All of them are told to reconnectStrategy.
     client.on('error', () => {})
-    client.on('ready', () => {
-      wasReady = true
-      ready()
-    })
     await client.connect()
+    wasReady = true
     const options = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
     const connection: RedisConnection = {
       get isReady() {

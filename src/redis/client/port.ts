@@ -1,6 +1,6 @@
 /**
- * What the connector needs of a client of Redis: connections that come back by themselves, and commands as Redis documents them.
- * Another client has to do no more than this.
+ * What the connector needs of a client of Redis: connections, and commands as Redis documents them. Another client has to do no more
+ * than this.
  */
 
 /** Where to connect to, and how; complete. */
@@ -15,19 +15,14 @@ export interface RedisTarget {
   readonly timeout: number
   /** Options of `tls.connect`, for `rediss://`. */
   readonly tls: Readonly<Record<string, unknown>> | undefined
-  /**
-   * Told when a connection was lost, and of each attempt to make it again that failed. Gives the milliseconds until the next attempt,
-   * `undefined` for none.
-   */
-  readonly failed: (error: unknown) => number | undefined
-  /** Told of each connection that was made. */
-  readonly ready: () => void
+  /** Told when the connection was lost. It is not made again: that is for `Link` to do. */
+  readonly lost: (error: unknown) => void
 }
 
 export interface RedisClient {
   /** Loads what it needs, if there is something: a source does not start without it. */
   load?(): Promise<unknown>
-  /** Makes the first connection, or rejects, without another attempt; one that is lost it makes again, as `failed` says. */
+  /** Makes a connection, or rejects, without another attempt. */
   connect(target: RedisTarget): Promise<RedisConnection>
 }
 
@@ -38,8 +33,8 @@ export interface RedisConnection {
   /** There is a connection now. */
   readonly isReady: boolean
   /**
-   * Sends a command, now or when there is a connection again. Rejects with what the server refuses, a `RedisRefusal`, and when the
-   * connection was lost before the answer came.
+   * Sends a command. Rejects with what the server refuses, a `RedisRefusal`, and when the connection is lost, or was lost before the
+   * answer came.
    */
   command(...args: readonly (string | Buffer)[]): Promise<RedisReply>
   /** Resolves when what was sent is answered. */

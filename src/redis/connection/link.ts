@@ -1,13 +1,13 @@
 /**
- * Keeps connections to a server: the client makes them again by itself when they are lost, after waits that grow, and commands wait
- * meanwhile. Each attempt that fails is told.
+ * Keeps connections to a server: those that are lost are made again, after waits that grow, and commands wait meanwhile. Each attempt
+ * that fails is told.
  */
 
 import { Backoff } from '../../connector/backoff.ts'
 import { reportFailure } from '../../connector/failure-report.ts'
 import type { Process } from '../../process/process.ts'
 import { channels } from '../../telemetry/channels.ts'
-import { type RedisConnection, RedisRefusal, type RedisReply, type RedisTarget } from '../client/port.ts'
+import { type RedisConnection, RedisRefusal, type RedisReply } from '../client/port.ts'
 import { RedisError } from '../errors.ts'
 import type { CheckedServer } from '../options/connection-options.ts'
 import { failureReason, isFatal, withoutPassword } from './failure.ts'
@@ -15,10 +15,14 @@ import { failureReason, isFatal, withoutPassword } from './failure.ts'
 /** Milliseconds that the server has to answer what was said last. */
 const LAST_WORDS = 5000
 
+/** What a connection is for: one that waits at the server does nothing else. */
+type Purpose = 'commands' | 'waiting'
+
 export class Link {
   readonly #process: Process
   readonly #server: CheckedServer
-  readonly #connections = new Map<string, Promise<RedisConnection>>()
+  /** Those that there are, or that are being made. */
+  readonly #connections = new Map<Purpose, Promise<RedisConnection>>()
   readonly #open = new Set<RedisConnection>()
   #closed = false
 
@@ -38,16 +42,10 @@ export class Link {
     return false
   }
 
-  /** The connection for a purpose, made when it is needed for the first time. */
-  async connection(purpose: 'commands' | 'waiting'): Promise<RedisConnection> {
+  /** The connection for a purpose, made when it is needed for the first time; rejects when none will be made any more. */
+  async connection(purpose: Purpose): Promise<RedisConnection> {
     if (this.#closed) throw new RedisError('not_connected', `the connection of ${this.#process} is closed`)
-    let made = this.#connections.get(purpose)
-    if (made === undefined) {
-      made = this.#made(purpose)
-      this.#connections.set(purpose, made)
-      made.catch(() => this.#connections.delete(purpose))
-    }
-    return made
+    return this.#connections.get(purpose) ?? this.#make(purpose)
   }
 
   /**
@@ -60,9 +58,7 @@ export class Link {
       try {
         return await connection.command(...args)
       } catch (error) {
-        if (error instanceof RedisRefusal || this.#closed) throw error
-        // A client that will not connect again keeps no command.
-        if (!connection.isReady && this.#server.backoff.type === 'stop') throw error
+        if (error instanceof RedisRefusal || this.#closed || connection.isReady) throw error
       }
     }
   }
@@ -88,41 +84,62 @@ export class Link {
     timer?.cancel()
   }
 
-  async #made(purpose: 'commands' | 'waiting'): Promise<RedisConnection> {
+  /** @param lost Why the one before it was lost, if there was one. */
+  #make(purpose: Purpose, lost?: { readonly error: unknown }): Promise<RedisConnection> {
+    const made = this.#made(purpose, lost)
+    this.#connections.set(purpose, made)
+    made.catch(() => {
+      // One that was lost for good is not looked for by the next command.
+      if (lost === undefined) this.#connections.delete(purpose)
+    })
+    return made
+  }
+
+  async #made(purpose: Purpose, lost?: { readonly error: unknown }): Promise<RedisConnection> {
     const process = this.#process
     const { target, shown, backoff: options } = this.#server
     const backoff = new Backoff(options, () => process.runtime.random())
-    const connection = await this.#first(backoff, {
-      ...target,
-      failed: (error) => (this.#closed ? undefined : this.#failed(error, backoff)),
-      ready: () => {
-        backoff.reset()
-        if (purpose !== 'commands') return
-        if (channels.redisConnect.hasSubscribers) {
-          channels.redisConnect.publish({ process: `${process}`, connection: shown, name: target.name })
-        }
-      },
-    })
+    if (lost !== undefined) await this.#wait(lost.error, backoff)
+    const connection = await this.#connected(purpose, backoff)
     if (this.#closed) {
       connection.destroy()
       throw new RedisError('not_connected', `the connection of ${process} was made too late`)
     }
     this.#open.add(connection)
+    if (purpose !== 'commands') return connection
+    if (channels.redisConnect.hasSubscribers) {
+      channels.redisConnect.publish({ process: `${process}`, connection: shown, name: target.name })
+    }
     return connection
   }
 
-  /** Tries until there is a connection; then its client sees to it. */
-  async #first(backoff: Backoff, target: RedisTarget): Promise<RedisConnection> {
+  /** Tries until there is a connection. */
+  async #connected(purpose: Purpose, backoff: Backoff): Promise<RedisConnection> {
     for (;;) {
       try {
-        return await this.#server.client().connect(target)
+        const connection: RedisConnection = await this.#server.client().connect({
+          ...this.#server.target,
+          lost: (error) => this.#lost(purpose, connection, error),
+        })
+        return connection
       } catch (error) {
-        const delay = this.#closed || isFatal(error) ? undefined : this.#failed(error, backoff)
-        if (delay === undefined) throw error
-        await this.#process.sleep(delay)
-        if (this.#closed) throw error
+        if (isFatal(error)) throw error
+        await this.#wait(error, backoff)
       }
     }
+  }
+
+  #lost(purpose: Purpose, connection: RedisConnection, error: unknown): void {
+    this.#open.delete(connection)
+    if (!this.#closed) void this.#make(purpose, { error })
+  }
+
+  /** Waits for the next attempt. @throws the error when there is none. */
+  async #wait(error: unknown, backoff: Backoff): Promise<void> {
+    const delay = this.#closed ? undefined : this.#failed(error, backoff)
+    if (delay === undefined) throw error
+    await this.#process.sleep(delay)
+    if (this.#closed) throw error
   }
 
   #failed(error: unknown, backoff: Backoff): number | undefined {

@@ -31,7 +31,7 @@ export interface ServerOptions extends ReconnectOptions {
 }
 
 export interface CheckedServer {
-  readonly target: Omit<RedisTarget, 'failed' | 'ready'>
+  readonly target: Omit<RedisTarget, 'lost'>
   /** For logs: without the password. */
   readonly shown: string
   readonly backoff: BackoffOptions
