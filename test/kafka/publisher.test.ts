@@ -99,6 +99,36 @@ describe('a publisher', () => {
     })
   })
 
+  it('has one that is too large refused alone, the others in order, and sends again what nobody knows of', async () => {
+    await inSimulation(async (sim) => {
+      const cluster = new ScriptedKafka()
+      cluster.maxMessageBytes = 5
+      const publisher = await publisherTo(cluster)
+      const values = ['a', 'b', 'too large', 'c', 'd', 'e']
+      const publishing = settlement(publisher.call.publishMany(values.map((value) => ({ value }))))
+      await publishing.then(({ error }) =>
+        expect(error).toMatchObject({ cause: { failures: [{ index: 2, error: { code: 'refused' } }] } }),
+      )
+      expect(cluster.records('t', 0).map(({ value }) => String(value))).toEqual(['a', 'b', 'c', 'd', 'e'])
+
+      // The first request is refused, and nobody answers one of those that it is taken apart into.
+      cluster.failures.set('produce', [
+        new KafkaRequestError(10, 'message too large'),
+        new KafkaRequestError(0, 'socket hang up'),
+      ])
+      const again = publisher.call.publishMany([{ value: 'f' }, { value: 'g' }])
+      await sim.advance(100)
+      await again
+      expect(
+        cluster
+          .records('t', 0)
+          .map(({ value }) => String(value))
+          .slice(-2),
+      ).toEqual(['f', 'g'])
+      await publisher.stop({ drain: true })
+    })
+  })
+
   it.each([
     [{ value: 7 }, 'expected value to be a Buffer, a Uint8Array or a string, got number'],
     [{ value: 'v', partition: -1 }, 'expected partition to be a whole number >= 0, got -1'],

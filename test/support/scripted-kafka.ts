@@ -23,6 +23,7 @@ export type Asked = readonly [request: string, ...what: string[]]
 
 const OUT_OF_RANGE = 1
 const NO_PARTITION = 3
+const TOO_LARGE = 10
 const ILLEGAL_GENERATION = 22
 const UNKNOWN_MEMBER = 25
 const REBALANCING = 27
@@ -123,6 +124,8 @@ export class ScriptedKafka {
   readonly asked: Asked[] = []
   /** What requests of a name are to fail with, one after another. */
   readonly failures = new Map<string, Error[]>()
+  /** Bytes of a message at most. */
+  maxMessageBytes = 1000
   /** Requests of a name wait for it. */
   readonly gates = new Map<string, Promise<void>>()
   /** Messages of a partition in one answer. */
@@ -310,6 +313,7 @@ export class ScriptedKafka {
 
   async #produce(records: readonly ProducedRecord[]): Promise<void> {
     await this.#ask('produce', ...records.map(({ topic, partition, value }) => `${topic}/${partition}:${value}`))
+    if (records.some(({ value }) => (value?.length ?? 0) > this.maxMessageBytes)) throw refused(TOO_LARGE)
     for (const record of records) this.#put(record.topic, record.partition ?? 0, record.value, record)
   }
 }

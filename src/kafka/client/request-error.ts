@@ -20,6 +20,8 @@ export const CODES = {
 
 /** These will not go away when it is tried again: messages that are too large or broken, topics and groups that one may not use. */
 const FINAL: readonly number[] = [2, 10, 17, 18, 29, 30, 32, 33, 35, 43, 58, 87]
+/** Of these: messages that are too large or broken. */
+const ABOUT_CONTENT: readonly number[] = [2, 10, 18, 32, 43, 87]
 
 /** What a client could not get from a cluster. */
 export class KafkaRequestError extends Error {
@@ -41,4 +43,9 @@ export function codeOf(error: unknown): number {
 /** It is of no use to try again. */
 export function isFinal(error: unknown): boolean {
   return FINAL.includes(codeOf(error))
+}
+
+/** It is about what is in a message, and not about where it goes to. */
+export function isAboutContent(error: unknown): boolean {
+  return ABOUT_CONTENT.includes(codeOf(error))
 }

@@ -1,10 +1,11 @@
 /** A process that publishes, and knows what the cluster has taken. */
 
+import { sendInHalves } from '../../connector/in-halves.ts'
 import { Publisher } from '../../connector/publisher.ts'
 import { Publishing } from '../../connector/publishing.ts'
 import { serverOf } from '../../otp/gen-server.ts'
 import type { KafkaConnection } from '../client/port.ts'
-import { isFinal } from '../client/request-error.ts'
+import { isAboutContent, isFinal } from '../client/request-error.ts'
 import { connectTo } from '../connection/connecting.ts'
 import { KafkaError } from '../errors.ts'
 import { safeFailure } from '../options/safe-failure.ts'
@@ -106,15 +107,15 @@ class Cluster {
     if (connection === undefined) throw new KafkaError('no_answer', 'there is no connection, and backoffType is stop')
     const results = publications.map((publication) => this.#read(publication))
     const records = results.flatMap((result) => (result instanceof KafkaError ? [] : [result]))
-    try {
-      if (records.length > 0) await connection.produce(records)
-    } catch (error) {
-      if (!isFinal(error)) throw error
-      // Which one it is about nobody says.
-      const alone = results.map((result) => (result instanceof KafkaError ? result : this.#one(connection, result)))
-      return Promise.all(alone)
-    }
-    return results.map((result) => (result instanceof KafkaError ? result : undefined))
+    const refusals = await sendInHalves(records, {
+      send: (some) => connection.produce(some),
+      isRefusal: isFinal,
+      // One that is about a topic is about all of its messages.
+      isAboutOne: (error, some) => isAboutContent(error) || some.some(({ topic }) => topic !== some[0]?.topic),
+      refused: (error) => this.refused(error),
+    })
+    let sent = 0
+    return results.map((result) => (result instanceof KafkaError ? result : refusals[sent++]))
   }
 
   refused(error: unknown): KafkaError {
@@ -136,15 +137,6 @@ class Cluster {
     } catch (error) {
       if (error instanceof KafkaError) return error
       return new KafkaError('bad_publication', `the message cannot be published: ${String(error)}`, error)
-    }
-  }
-
-  async #one(connection: KafkaConnection, record: ReturnType<typeof toRecord>): Promise<KafkaError | undefined> {
-    try {
-      await connection.produce([record])
-      return undefined
-    } catch (error) {
-      return this.refused(error)
     }
   }
 }

@@ -1,6 +1,7 @@
 /** A process that publishes, and knows what the service has taken. */
 
 import { failureText } from '../../connector/failure-report.ts'
+import { sendInHalves } from '../../connector/in-halves.ts'
 import { Publisher } from '../../connector/publisher.ts'
 import { Publishing } from '../../connector/publishing.ts'
 import { serverOf } from '../../otp/gen-server.ts'
@@ -80,31 +81,20 @@ export class PubSubPublisher extends Publisher<Publication> {
   ): Promise<readonly (PubSubError | undefined)[]> {
     const errors: (PubSubError | undefined)[] = publications.map(() => undefined)
     const messages = publications.map(outgoing)
-    const groups = byOrderingKey(publications).map((places) => this.#sendGroup(messages, places, errors, signal))
+    const groups = byOrderingKey(publications).map(async (places) => {
+      const group = places.flatMap((place) => messages[place] ?? [])
+      const refusals = await sendInHalves<OutgoingMessage, PubSubError>(group, {
+        send: async (some) => this.#client?.publish(this.#options.topic, some, signal),
+        isRefusal,
+        isAboutOne: isAboutContent,
+        refused,
+      })
+      for (const [at, place] of places.entries()) errors[place] = refusals[at]
+    })
     const failed = (await Promise.allSettled(groups)).find((group) => group.status === 'rejected')
     // What nobody knows of is sent again, with all others.
     if (failed !== undefined) throw failed.reason
     return errors
-  }
-
-  /** Sends those at the places in one request. One bad message has the service refuse them all: then in halves, in order, until it is alone. */
-  async #sendGroup(
-    messages: readonly OutgoingMessage[],
-    places: readonly number[],
-    errors: (PubSubError | undefined)[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const group = places.flatMap((place) => messages[place] ?? [])
-    try {
-      await this.#client?.publish(this.#options.topic, group, signal)
-    } catch (error) {
-      if (!isRefusal(error)) throw error
-      if (places.length > 1 && isAboutContent(error)) {
-        const middle = Math.ceil(places.length / 2)
-        await this.#sendGroup(messages, places.slice(0, middle), errors, signal)
-        await this.#sendGroup(messages, places.slice(middle), errors, signal)
-      } else for (const place of places) errors[place] = refused(error)
-    }
   }
 }
 
