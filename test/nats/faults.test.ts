@@ -1,9 +1,10 @@
 import { configure, start } from 'sluice'
 import { Broadway } from 'sluice/broadway'
-import { NatsPublisher, NatsSource } from 'sluice/nats'
+import { type ConnectionOptions, NatsPublisher, NatsSource } from 'sluice/nats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Cable } from '../support/cable.ts'
 import { LogBook } from '../support/log-book.ts'
+import { NatsCluster } from '../support/nats-cluster.ts'
 import { SOON } from '../support/nats-pipeline.ts'
 import { JetStream, natsCanStart, ownNatsServer, urlOf } from '../support/nats-server.ts'
 import { Ledger } from '../support/number-ledger.ts'
@@ -11,10 +12,12 @@ import type { ServerProcess } from '../support/server-process.ts'
 
 const KEYS = 16
 const keyOf = (n: number): number => n % KEYS
+/** Of the cluster, where `MESSAGES=100000` takes a minute. */
+const CLUSTERED = Number(process.env['MESSAGES'] ?? 5000)
 const CONSUMER = { ackWait: 1000, maxAckPending: 5000 }
 
 /** Processes each number, those of a key one after the other. */
-function recording(ledger: Ledger, stream: string, connection: string) {
+function recording(ledger: Ledger, stream: string, connection: string | ConnectionOptions) {
   return Broadway.start({
     name: 'recording',
     producer: {
@@ -37,7 +40,14 @@ function recording(ledger: Ledger, stream: string, connection: string) {
 }
 
 /** Publishes numbers, a group at a time. */
-async function feed(connection: string, stream: string, from: number, to: number, group = 500): Promise<void> {
+async function feed(
+  connection: string | ConnectionOptions,
+  stream: string,
+  from: number,
+  to: number,
+  group = 500,
+  published: (below: number) => unknown = () => {},
+): Promise<void> {
   const publisher = await start(NatsPublisher, { arg: { connection, ...SOON } })
   const { call } = publisher.with({ timeout: Infinity })
   for (let first = from; first < to; first += group) {
@@ -46,6 +56,7 @@ async function feed(connection: string, stream: string, from: number, to: number
       content: String(first + n),
     }))
     await call.publishMany(publications)
+    await published(first + group)
   }
   await publisher.stop({ drain: true })
 }
@@ -109,5 +120,39 @@ describe.skipIf(!natsCanStart)('when a server fails', () => {
     expect(ledger.missing(COUNT)).toEqual([])
     // What was sent again was known by its id.
     expect(await admin.size(stream)).toBe(COUNT)
+  })
+})
+
+describe.skipIf(!natsCanStart)('a cluster of three servers', () => {
+  it('N27 nothing is lost when the leader of a stream is killed and started again, and then another one', async () => {
+    configure({ logger: new LogBook() })
+    await using cluster = await NatsCluster.start()
+    const stream = 'NUMBERS'
+    await cluster.stream(stream)
+    const connection = { servers: cluster.urls, timeout: 1000 }
+    const ledger = new Ledger(CLUSTERED)
+    const pipeline = await recording(ledger, stream, connection)
+    const killed = new Set<string>()
+    for (const from of [0, CLUSTERED / 2]) {
+      const [middle, to] = [from + CLUSTERED / 4, from + CLUSTERED / 2]
+      // The second time it is one that has what the first one had missed.
+      const { name, server } = await cluster.leaderOf(stream, killed)
+      killed.add(name)
+      let gone: Promise<void> | undefined
+      // The other two take and deliver the rest.
+      await feed(connection, stream, from, to, 50, async (published) => {
+        if (gone !== undefined || published < middle) return
+        await ledger.reach((from + middle) / 2)
+        gone = server.kill()
+      })
+      await ledger.reach(to)
+      await gone
+      await server.revive()
+    }
+    await pipeline.stop()
+    expect(ledger.missing(CLUSTERED)).toEqual([])
+    expect(killed.size).toBe(2)
+    // What was sent again was known by its id.
+    expect(await cluster.size(stream)).toBe(CLUSTERED)
   })
 })

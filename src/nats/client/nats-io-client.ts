@@ -32,6 +32,8 @@ const load = () =>
 /** Error codes of JetStream. */
 const STREAM_NOT_FOUND = 10_059
 const CONSUMER_NOT_FOUND = 10_014
+/** The cluster has no leader; the one that was asked is none. */
+const LEADERLESS: readonly number[] = [10_008, 10_009]
 
 export const natsIoClient: NatsClient = {
   load,
@@ -53,6 +55,8 @@ class NatsIoConnection implements NatsConnection {
   readonly #connection: Connection
   readonly #manager: JetStreamManager
   readonly #jetstream: JetStreamClient
+  /** Subjects of which it is being asked whether a stream takes them. */
+  readonly #asked = new Map<string, Promise<boolean>>()
 
   constructor(packages: Packages, connection: Connection, manager: JetStreamManager, jetstream: JetStreamClient) {
     this.#packages = packages
@@ -106,10 +110,13 @@ class NatsIoConnection implements NatsConnection {
       })
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
-      if (error instanceof JetStreamApiError) {
+      // Servers of a cluster that cannot agree just now may be able to later.
+      if (error instanceof JetStreamApiError && !LEADERLESS.includes(error.code)) {
         throw new NatsError('refused', `the server refused a message of subject '${subject}': ${text}`, error)
       }
-      if (error instanceof Error && error.name === 'JetStreamNotEnabled') {
+      if (isUnanswered(error)) {
+        if (await this.#isTaken(subject))
+          throw new Error(`the stream of subject '${subject}' has no leader now`, { cause: error })
         throw new NatsError('unroutable', `no stream takes messages of subject '${subject}'`, error)
       }
       if (error instanceof this.#packages.InvalidArgumentError || error instanceof TypeError) {
@@ -154,6 +161,25 @@ class NatsIoConnection implements NatsConnection {
     }
   }
 
+  /** A stream takes messages of the subject, though it may have no leader. Rejects when nobody knows. */
+  #isTaken(subject: string): Promise<boolean> {
+    const asked = this.#asked.get(subject)
+    if (asked !== undefined) return asked
+    const answer = this.#manager.streams.find(subject).then(
+      () => true,
+      (error: unknown) => {
+        // Who may not ask is told what is likely.
+        if (isUnanswered(error) || isForbidden(error)) return false
+        if (error instanceof this.#packages.JetStreamApiError && error.code === STREAM_NOT_FOUND) return false
+        throw error
+      },
+    )
+    this.#asked.set(subject, answer)
+    const forget = (): void => void this.#asked.delete(subject)
+    answer.then(forget, forget)
+    return answer
+  }
+
   async #unless<T>(code: number, asked: Promise<T>): Promise<T | undefined> {
     try {
       return await asked
@@ -193,6 +219,14 @@ function optionsOf(target: NatsTarget): NodeConnectionOptions {
     ignoreAuthErrorAbort: true,
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+/** Nobody listens there. */
+const isUnanswered = (error: unknown): boolean => error instanceof Error && error.name === 'JetStreamNotEnabled'
+
+function isForbidden(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return error.name === 'PermissionViolationError' || isForbidden(error.cause)
 }
 
 const NONE: NatsHeaders = {}
