@@ -3,7 +3,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 
 export class Cable implements AsyncDisposable {
-  readonly #target: string
+  #target: string
   /** Both ends of each connection, both ways round. */
   readonly #ends = new Map<Socket, Socket>()
   #paused = false
@@ -40,6 +40,11 @@ export class Cable implements AsyncDisposable {
     const uri = new URL(this.#target)
     uri.host = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
     return uri.href
+  }
+
+  /** New connections lead to another server, as when a name is given to it. */
+  leadTo(target: string): void {
+    this.#target = target
   }
 
   /** How many there are. */

@@ -26,13 +26,15 @@ async function answers(): Promise<boolean> {
   }
 }
 
-/** A server of a test's own, which has everything on the disk before it answers. */
+/** A server of a test's own, which has everything on the disk before it answers. With a certificate it speaks nothing but TLS. */
 export function ownRedisServer(...args: readonly string[]): Promise<ServerProcess> {
+  const isEncrypted = args.includes('--tls-cert-file')
   return ServerProcess.start({
     name: 'redis',
     program: SERVER,
     args: (port, home) => [
-      ...['--bind', '127.0.0.1', '--port', String(port), '--dir', home, '--save', ''],
+      ...(isEncrypted ? ['--port', '0', '--tls-port', String(port)] : ['--port', String(port)]),
+      ...['--bind', '127.0.0.1', '--dir', home, '--save', ''],
       ...['--appendonly', 'yes', '--appendfsync', 'always', ...args],
     ],
     ready: /Ready to accept connections/,

@@ -12,6 +12,8 @@ import { RedisError } from '../errors.ts'
  * - `tls`: the certificate of the server is not trusted, or the like.
  * - `socket_closed`: the connection broke.
  * - `loading`: the server is not ready yet.
+ * - `read_only`: the server is a replica, maybe since another one has taken its place.
+ * - `cluster`: the key is on another server of a Redis Cluster, or the cluster is down.
  * - `other`: something else.
  */
 export type FailureReason =
@@ -22,6 +24,8 @@ export type FailureReason =
   | 'tls'
   | 'socket_closed'
   | 'loading'
+  | 'read_only'
+  | 'cluster'
   | 'other'
 
 const BY_CODE: Readonly<Record<string, FailureReason>> = {
@@ -36,6 +40,8 @@ const BY_CODE: Readonly<Record<string, FailureReason>> = {
 const BY_TEXT: readonly (readonly [RegExp, FailureReason])[] = [
   [/^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password)/, 'auth_failure'],
   [/^LOADING/, 'loading'],
+  [/^(READONLY|MASTERDOWN|UNBLOCKED|ERR .*-READONLY)/, 'read_only'],
+  [/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN)/, 'cluster'],
   [/timeout/i, 'timeout'],
   [/certificate|tls|ssl/i, 'tls'],
   [/socket|closed/i, 'socket_closed'],

@@ -1,6 +1,6 @@
 /**
  * Keeps connections to a server: those that are lost are made again, after waits that grow, and commands wait meanwhile. Each attempt
- * that fails is told.
+ * that fails is told. A server that is a replica now, or not ready yet, is left: the host may stand for another one by then.
  */
 
 import { Backoff } from '../../connector/backoff.ts'
@@ -11,6 +11,8 @@ import { type RedisConnection, RedisRefusal, type RedisReply } from '../client/p
 import { RedisError } from '../errors.ts'
 import type { CheckedServer } from '../options/connection-options.ts'
 import { failureReason, isFatal, withoutPassword } from './failure.ts'
+import { understood, WrongServer } from './refusals.ts'
+import { listOf, textOf } from './replies.ts'
 
 /** Milliseconds that the server has to answer what was said last. */
 const LAST_WORDS = 5000
@@ -23,7 +25,9 @@ export class Link {
   readonly #server: CheckedServer
   /** Those that there are, or that are being made. */
   readonly #connections = new Map<Purpose, Promise<RedisConnection>>()
-  readonly #open = new Set<RedisConnection>()
+  readonly #open = new Map<Purpose, RedisConnection>()
+  /** Why the last server was left; `undefined` when there is the right one. */
+  #left: WrongServer | undefined = undefined
   #closed = false
 
   constructor(process: Process, server: CheckedServer) {
@@ -38,7 +42,7 @@ export class Link {
 
   /** It has a connection now. */
   get isReady(): boolean {
-    for (const connection of this.#open) if (connection.isReady) return true
+    for (const connection of this.#open.values()) if (connection.isReady) return true
     return false
   }
 
@@ -67,7 +71,7 @@ export class Link {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await Promise.all([...this.#open].map((connection) => this.#end(connection)))
+    await Promise.all([...this.#open.values()].map((connection) => this.#end(connection)))
     this.#open.clear()
   }
 
@@ -105,22 +109,26 @@ export class Link {
       connection.destroy()
       throw new RedisError('not_connected', `the connection of ${process} was made too late`)
     }
-    this.#open.add(connection)
-    if (purpose !== 'commands') return connection
+    const watched = this.#watched(connection)
+    this.#open.set(purpose, watched)
+    if (purpose !== 'commands') return watched
     if (channels.redisConnect.hasSubscribers) {
       channels.redisConnect.publish({ process: `${process}`, connection: shown, name: target.name })
     }
-    return connection
+    return watched
   }
 
-  /** Tries until there is a connection. */
+  /** Tries until there is a connection to the right server. */
   async #connected(purpose: Purpose, backoff: Backoff): Promise<RedisConnection> {
     for (;;) {
       try {
-        const connection: RedisConnection = await this.#server.client().connect({
+        let isRight = false
+        const connection = await this.#server.client().connect({
           ...this.#server.target,
-          lost: (error) => this.#lost(purpose, connection, error),
+          lost: (error) => (isRight ? this.#lost(purpose, error) : undefined),
         })
+        if (this.#left !== undefined) await this.#assertRight(connection, this.#left)
+        isRight = true
         return connection
       } catch (error) {
         if (isFatal(error)) throw error
@@ -129,8 +137,46 @@ export class Link {
     }
   }
 
-  #lost(purpose: Purpose, connection: RedisConnection, error: unknown): void {
-    this.#open.delete(connection)
+  /** @throws why the last server was left, when it is that one still. */
+  async #assertRight(connection: RedisConnection, left: WrongServer): Promise<void> {
+    if (await isReplica(connection)) {
+      connection.destroy()
+      throw left
+    }
+    this.#left = undefined
+  }
+
+  #watched(connection: RedisConnection): RedisConnection {
+    return {
+      get isReady() {
+        return connection.isReady
+      },
+      command: async (...args) => {
+        try {
+          return await connection.command(...args)
+        } catch (refusal) {
+          const error = understood(refusal)
+          if (error instanceof WrongServer) this.#leave(error)
+          throw error
+        }
+      },
+      close: () => connection.close(),
+      destroy: () => connection.destroy(),
+    }
+  }
+
+  /** What is not answered then is said again on the next connection. */
+  #leave(error: WrongServer): void {
+    if (this.#closed) return
+    this.#left = error
+    for (const [purpose, connection] of [...this.#open]) {
+      connection.destroy()
+      this.#lost(purpose, error)
+    }
+  }
+
+  #lost(purpose: Purpose, error: unknown): void {
+    this.#open.delete(purpose)
     if (!this.#closed) void this.#make(purpose, { error })
   }
 
@@ -152,5 +198,17 @@ export class Link {
       channels.redisConnectionFailure.publish({ process: `${process}`, reason, message: text, retryIn: delay })
     reportFailure(process, `has no connection to ${shown}`, { text, err, reason }, delay)
     return delay
+  }
+}
+
+/** Who may not ask finds out by its next command. */
+async function isReplica(connection: RedisConnection): Promise<boolean> {
+  try {
+    const [role] = listOf(await connection.command('ROLE'))
+    return textOf(role) !== 'master'
+  } catch (error) {
+    if (error instanceof RedisRefusal) return false
+    connection.destroy()
+    throw error
   }
 }

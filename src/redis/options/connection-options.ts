@@ -50,13 +50,16 @@ export function readServer(owner: string, options: OptionReader): CheckedServer 
   const password = connection.secret('password') ?? decode(owner, url.password)
   url.username = url.password = ''
   const address = url.href
+  const tls = connection.object('tls')
+  if (tls !== undefined && url.protocol !== 'rediss:')
+    throw connection.bad('tls', 'a URL that begins with rediss:// beside it: redis:// does not encrypt')
   const target = {
     url: address,
     username,
     password,
     name: options.string('name'),
     timeout: connection.duration('timeout') ?? 5000,
-    tls: connection.object('tls'),
+    tls,
   }
   return {
     target,
