@@ -1,10 +1,13 @@
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
+import { nkeyAuthenticator, nkeys } from '@nats-io/transport-node'
 import { configure, type Logger, start } from 'sluice'
 import { Broadway } from 'sluice/broadway'
 import { NatsPublisher, NatsSource, type NatsSourceOptions } from 'sluice/nats'
 import { channels, type NatsConnectionFailure } from 'sluice/telemetry'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { Arrivals, listen } from '../support/arrivals.ts'
 import { Authority, type Certificate } from '../support/certificates.ts'
 import { SOON } from '../support/nats-pipeline.ts'
@@ -26,6 +29,17 @@ function encrypted(host: string, by = ours): readonly string[] {
   return [...USER, '--tls', '--tlscert', certFile, '--tlskey', keyFile]
 }
 const STRICT = ['--tlsverify', '--tlscacert', ours.certificate.certFile]
+
+const joe = nkeys.createUser()
+const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** A configuration of a server that lets in who has a key. */
+function keysFile(key: string): string {
+  const path = join(folder, 'nats.conf')
+  writeFileSync(path, `authorization: { users: [ { nkey: ${key} } ] }`)
+  return path
+}
 
 const at = (server: ServerProcess, scheme: string, user = 'joe:s3cret-pass@', host = '127.0.0.1') =>
   `${scheme}://${user}${host}:${server.port}`
@@ -100,6 +114,11 @@ describe.skipIf(!natsCanStart)('N26 a server that wants to know who it talks to'
       [...encrypted('127.0.0.1'), ...STRICT],
       (server) => ({ servers: at(server, 'tls'), tls: { ca, cert: shop.cert, key: shop.key } }),
     ],
+    [
+      'a key, by an authenticator of the client',
+      ['-c', keysFile(joe.getPublicKey())],
+      (server) => ({ servers: at(server, 'nats', ''), authenticator: nkeyAuthenticator(joe.getSeed()) }),
+    ],
   ])('is used with %s', async (_, args, connectionOf) => {
     const log = logOfTest()
     await using server = await ownNatsServer(...args)
@@ -132,6 +151,13 @@ describe.skipIf(!natsCanStart)('N26 a server that wants to know who it talks to'
       'the token is wrong',
       TOKEN,
       (server) => at(server, 'nats', 'wr0ng-s3cret@'),
+      'auth_failure',
+      /Authorization Violation/,
+    ],
+    [
+      'the key is another one',
+      ['-c', keysFile(joe.getPublicKey())],
+      (server) => ({ servers: at(server, 'nats', ''), authenticator: nkeyAuthenticator(nkeys.createUser().getSeed()) }),
       'auth_failure',
       /Authorization Violation/,
     ],
