@@ -22,6 +22,10 @@ import { Tickets } from './tickets.ts'
 import { tree } from './tree.ts'
 import { showsFor, usersOf } from './world.ts'
 
+/** Milliseconds that a server has to say what is left in its queue, and what it has of them when there is no more time. */
+const COUNTING = 5_000
+const SOON = 200
+
 /** Runs the program and returns its exit code. */
 export async function program(
   args: readonly string[],
@@ -98,21 +102,34 @@ async function sellTickets(
     logger: logger(screen, errors, given.verbose || !given.chaos),
   })
   void closed.then(() => app.stop())
-  const { exitCode } = await app.done
+  const { exitCode, by, ms: stopping } = await app.done
   mail.close()
-  const outcome = await outcomeOf(tickets, broker, tally, () => performance.now() - began)
+  // Who was told to end is ended at the deadline, or soon after.
+  const patience = by === 'stop' ? COUNTING : Math.max(SOON, Math.min(COUNTING, given.deadline - stopping - SOON))
+  const outcome = await outcomeOf(tickets, broker, tally, performance.now() - began, patience)
   screen.line(report(outcome))
+  if (outcome.unknown !== undefined) {
+    const consequence = 'the account is incomplete, and nobody knows whether a booking is missing'
+    errors.write(`tickets: ${broker.name}: ${outcome.unknown}; ${consequence}\n`)
+    return 1
+  }
   return balanceOf(outcome).missing === 0 ? exitCode : 1
 }
 
-async function outcomeOf(tickets: Tickets, broker: Broker, tally: Tally, elapsed: () => number): Promise<Outcome> {
-  const ms = elapsed()
-  const { accepted, stored, retried } = await broker.bookings.account()
+async function outcomeOf(
+  tickets: Tickets,
+  broker: Broker,
+  tally: Tally,
+  ms: number,
+  patience: number,
+): Promise<Outcome> {
+  const { accepted, stored, unknown, retried } = await broker.bookings.account(patience)
   return {
     accepted,
     isShared: broker.isShared,
     sales: await tickets.sales(),
     stored,
+    unknown,
     settled: await tickets.settled(stored.map(({ id }) => id)),
     retried: retried + tally.retried,
     tally,

@@ -10,8 +10,10 @@ export interface Outcome {
   /** Others may have put more into the queue. */
   readonly isShared: boolean
   readonly sales: Sales
-  /** What is in the queue at the end. */
+  /** What is in the queue at the end, as far as it is known. */
   readonly stored: readonly Stored[]
+  /** Why it is not known what is left in the queue; `undefined` when it is. */
+  readonly unknown: string | undefined
   /** Those of the bookings in the queue that have their ticket, or were refused: they were done when their answer was lost. */
   readonly settled: ReadonlySet<string>
   /** Deliveries that came to nothing, and were repeated or given up. */
@@ -26,12 +28,13 @@ export interface Balance {
   readonly booked: number
   readonly refused: number
   readonly failed: readonly Stored[]
-  readonly left: readonly Stored[]
-  /** Accepted, and nowhere to be found: more or less than 0 is a defect. */
+  /** `undefined`: unknown. */
+  readonly left: readonly Stored[] | undefined
+  /** Accepted, and nowhere to be found: more or less than 0 is a defect. Where it is unknown what is left, nothing is missing. */
   readonly missing: number
 }
 
-export function balanceOf({ accepted: known, isShared, sales, stored, settled }: Outcome): Balance {
+export function balanceOf({ accepted: known, isShared, sales, stored, settled, unknown }: Outcome): Balance {
   const open = stored.filter(({ id }) => !settled.has(id))
   const failed = open.filter(({ isDead }) => isDead)
   const left = open.filter(({ isDead }) => !isDead)
@@ -39,6 +42,7 @@ export function balanceOf({ accepted: known, isShared, sales, stored, settled }:
   const refused = [...sales.refusals.values()].reduce((sum, count) => sum + count, 0)
   const found = booked + refused + failed.length + left.length
   const accepted = isShared ? Math.max(known, found) : known
+  if (unknown !== undefined) return { accepted, booked, refused, failed, left: undefined, missing: 0 }
   return { accepted, booked, refused, failed, left, missing: accepted - found }
 }
 
@@ -56,7 +60,7 @@ export function report(outcome: Outcome): string {
     row(booked, 'booked'),
     row(refused, 'refused', reasons.join(', ')),
     row(failed.length, 'failed, now dead letters', some(failed)),
-    row(left.length, 'left in the queue', some(left)),
+    left === undefined ? row('?', 'left in the queue') : row(left.length, 'left in the queue', some(left)),
     ...(missing === 0 ? [] : [row(missing, 'MISSING')]),
     '',
     `${whole(sales.confirmed)} tickets told of in ${whole(sales.digests)} e-mails, ${whole(untold)} not told of`,
@@ -70,8 +74,9 @@ export function report(outcome: Outcome): string {
   ].join('\n')
 }
 
-function row(count: number, what: string, remark = ''): string {
-  return `${whole(count).padStart(8)} ${what}${count > 0 && remark !== '' ? `: ${remark}` : ''}`
+function row(count: number | '?', what: string, remark = ''): string {
+  const shown = count === '?' ? count : whole(count)
+  return `${shown.padStart(8)} ${what}${shown !== '0' && remark !== '' ? `: ${remark}` : ''}`
 }
 
 /** Bookings named in a line. */

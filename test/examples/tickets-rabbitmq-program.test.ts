@@ -2,7 +2,14 @@
 
 import { describe, expect, it } from 'vitest'
 import { Broker, RABBITMQ, rabbitmqIsThere } from '../support/rabbitmq-server.ts'
-import { balanceIn, expectNothingLost, runTickets, stopped, UNHURRIED } from '../support/tickets.ts'
+import {
+  balanceIn,
+  expectAccountWithoutServer,
+  expectNothingLost,
+  runTickets,
+  stopped,
+  UNHURRIED,
+} from '../support/tickets.ts'
 
 /** Queues of its own for a test. */
 function queuesAt(broker: Broker) {
@@ -87,6 +94,15 @@ describe.skipIf(!rabbitmqIsThere)('the tickets program on RabbitMQ', () => {
     expect(thrown).toBeGreaterThan(20)
     expectNothingLost(stdout)
     expect(await left()).toEqual({ ...NOTHING, deadBookings: 1 })
+  })
+
+  it('says in a line that it does not know what is left when the server has gone', async () => {
+    await using broker = await Broker.connect()
+    const { where, left } = queuesAt(broker)
+    await runTickets(['publish', '50', ...where])
+    const [, , ...others] = where
+    await expectAccountWithoutServer(50, RABBITMQ, others)
+    expect(await left()).toEqual(NOTHING)
   })
 
   it('makes a dead letter of what is no booking', async () => {

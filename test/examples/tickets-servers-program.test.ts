@@ -18,7 +18,15 @@ import {
 } from '../support/pubsub-emulator.ts'
 import { PubSubRestServer } from '../support/pubsub-rest-server.ts'
 import { REDIS, Redis, redisIsThere } from '../support/redis-server.ts'
-import { balanceIn, expectNothingLost, runTickets, soldOut, stopped, UNHURRIED } from '../support/tickets.ts'
+import {
+  balanceIn,
+  expectAccountWithoutServer,
+  expectNothingLost,
+  runTickets,
+  soldOut,
+  stopped,
+  UNHURRIED,
+} from '../support/tickets.ts'
 
 /** On newer versions of Node kafkajs is warned, of how it uses timers. */
 const KAFKAJS = { NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning' }
@@ -153,8 +161,14 @@ async function sqs(): Promise<Site> {
   }
 }
 
-describe.skipIf(!natsIsThere)('the tickets program on NATS', () => holdsItsPromises(nats))
-describe.skipIf(!redisIsThere)('the tickets program on Redis', () => holdsItsPromises(redis))
+describe.skipIf(!natsIsThere)('the tickets program on NATS', () => {
+  holdsItsPromises(nats)
+  saysThatItCannotCount(nats, NATS)
+})
+describe.skipIf(!redisIsThere)('the tickets program on Redis', () => {
+  holdsItsPromises(redis)
+  saysThatItCannotCount(redis, REDIS)
+})
 describe.skipIf(!kafkaIsThere)('the tickets program on Kafka', () => {
   holdsItsPromises(kafka)
 
@@ -234,6 +248,16 @@ describe('the tickets program on Pub/Sub', () => {
 function holdsItsPromises(open: () => Promise<Site>): void {
   sellsUntilNothingIsLeft(open)
   losesNothing(open)
+}
+
+function saysThatItCannotCount(open: () => Promise<Site>, url: string): void {
+  it('says in a line that it does not know what is left when the server has gone', async () => {
+    await using site = await open()
+    await runTickets(['publish', '50', ...site.where], site)
+    const [, , ...where] = site.where
+    await expectAccountWithoutServer(50, url, where)
+    expect(await site.left()).toEqual({ bookings: 0, dead: 0 })
+  })
 }
 
 /** On a server that cannot say how many messages wait. */

@@ -67,8 +67,13 @@ export class Cable implements AsyncDisposable {
     for (const [one, other] of this.#ends) one.pipe(other)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** For good: nobody is there any more. */
+  async remove(): Promise<void> {
     this.cut()
     await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove()
   }
 }

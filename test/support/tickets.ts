@@ -1,6 +1,7 @@
 /** The tickets example, as its users run it, and what it says at the end. */
 
 import { expect } from 'vitest'
+import { Cable } from './cable.ts'
 import { type Finished, type Options, runExample } from './example-program.ts'
 
 /** With what is inside the program, whatever the environment says here. */
@@ -15,10 +16,40 @@ export function stopped(signal: NodeJS.Signals, args: readonly string[], options
 
 /** Sends a signal when so many messages are done with, and all buyers have heard of their tickets. */
 export function soldOut(count: number, args: readonly string[], options: Options = {}): Promise<Finished> {
+  return signalled('SIGTERM', (stdout) => isSoldOut(stdout, count), args, options)
+}
+
+function isSoldOut(stdout: string, count: number): boolean {
   const line = /([\d,]+) booked, ([\d,]+) refused, (\d+) dead · queue \S+, in hand 0, .* 0 tickets to tell of/g
-  const isDone = (stdout: string) =>
-    [...stdout.matchAll(line)].some(([, ...counts]) => counts.reduce((sum, text) => sum + numberOf(text), 0) === count)
-  return signalled('SIGTERM', isDone, args, options)
+  return [...stdout.matchAll(line)].some(
+    ([, ...counts]) => counts.reduce((sum, text) => sum + numberOf(text), 0) === count,
+  )
+}
+
+/**
+ * Sells so many bookings over a cable, which is taken away when that is done; then the program is asked to end. It has to say that it
+ * does not know what is left, in a line.
+ */
+export async function expectAccountWithoutServer(
+  count: number,
+  broker: string,
+  args: readonly string[],
+): Promise<void> {
+  await using cable = await Cable.lay(broker)
+  let leaving: Promise<unknown> | undefined
+  const { code, stdout, stderr } = await runTickets(['sell', '--forever', '--broker', cable.uri, ...args], {
+    onOutput: (said, running) => {
+      if (leaving === undefined && isSoldOut(said, count)) leaving = cable.remove().then(() => running.kill('SIGTERM'))
+    },
+  })
+  const { booked, refused, left } = balanceIn(stdout)
+  expect({ code, sum: booked + refused, left }).toEqual({ code: 1, sum: count, left: Number.NaN })
+  expect(stdout).toMatch(/^ +\? left in the queue$/m)
+  expect(stdout).not.toContain('MISSING')
+  const text =
+    /^tickets: .+: what is left in \S+ could not be counted \(.+\); the account is incomplete, and nobody knows whether a booking is missing$/m
+  expect(stderr).toMatch(text)
+  expect(stderr).not.toMatch(/^ +at /m)
 }
 
 function signalled(

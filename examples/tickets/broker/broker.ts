@@ -37,8 +37,8 @@ export interface BrokerQueue<T> {
   /** Nothing is left in the queue, nor does anybody have something of it in hand. */
   isDone(): Promise<boolean>
   stats(): Promise<QueueStats>
-  /** When its pipeline has ended. */
-  account(): Promise<QueueAccount>
+  /** When its pipeline has ended. @param patience Milliseconds that its server has to say what is left. */
+  account(patience: number): Promise<QueueAccount>
 }
 
 /** Where a pipeline gets the messages of a queue from. */
@@ -74,6 +74,8 @@ export interface QueueAccount {
   readonly accepted: number
   /** What is left, and what was given up by this run. */
   readonly stored: readonly Stored[]
+  /** Why it is not known what is left; `undefined` when it is. */
+  readonly unknown: string | undefined
   /** Deliveries that came to nothing, and were repeated or given up. */
   readonly retried: number
 }

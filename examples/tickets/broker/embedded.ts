@@ -68,6 +68,7 @@ function queueOf<T>(
     account: async () => ({
       accepted: store.totals.enqueued,
       stored: store.messages().map(({ data, state }) => ({ id: idOf(data), isDead: state === 'dead' })),
+      unknown: undefined,
       retried: store.totals.returned + store.totals.expired,
     }),
   }

@@ -5,6 +5,7 @@ import { atServer } from './at-server.ts'
 import type { Broker, Patience } from './broker.ts'
 import { embedded } from './embedded.ts'
 import { kindOf } from './servers.ts'
+import { within } from './within.ts'
 
 export interface OpenOptions extends Patience {
   /** Of a server; `undefined` for the broker inside this program. */
@@ -13,10 +14,13 @@ export interface OpenOptions extends Patience {
   readonly prefix: string
 }
 
+/** Milliseconds that a server has to say goodbye: it has everything, or will never have it. */
+const FAREWELL = 200
+
 /** @throws `InputError` when the server does not answer. */
 export async function openBroker({ url, prefix, chaos }: OpenOptions): Promise<Broker & AsyncDisposable> {
   const broker = url === undefined ? embedded({ chaos }) : await brokerAt(url, { prefix, chaos })
-  return { ...broker, [Symbol.asyncDispose]: () => broker.close() }
+  return { ...broker, [Symbol.asyncDispose]: () => within(FAREWELL, broker.close()).catch(() => {}) }
 }
 
 async function brokerAt(url: string, options: Omit<OpenOptions, 'url'>): Promise<Broker> {

@@ -12,7 +12,9 @@ import {
   type QueueAccount,
   type QueueStats,
 } from './broker.ts'
-import type { Server, ServerQueue, ServerQueueOptions } from './server.ts'
+import { reasonOf } from './reason-of.ts'
+import type { Server, ServerQueue, ServerQueueOptions, ServerQueueState } from './server.ts'
+import { NoAnswer, within } from './within.ts'
 
 export interface QueueAtServerOptions<T> extends Patience, Pick<ServerQueueOptions, 'name' | 'pipeline' | 'prefetch'> {
   /** What a message says; `undefined` when it says something else. */
@@ -42,6 +44,9 @@ class KnownDelivery implements Delivery {
  * is handled beside itself, and has two dead letters: `min` is waited 1 + 2 + 4 + 8 + 16 times, which is 0.8 s in chaos.
  */
 const RETRY = { calm: { min: 100, lost: 30_000 }, chaos: { min: 25, lost: 4_000 } }
+
+/** Milliseconds after which a server that has not said how its queue is does not say it: whoever asks may have to stop. */
+const PATIENCE = 1_000
 
 /** What is somebody else's may have no id. */
 const UNKNOWN = 'a message without an id'
@@ -107,17 +112,17 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
   }
 
   async hasRoom(): Promise<boolean> {
-    const { ready = CAPACITY } = (await this.#queue.state()) ?? {}
+    const { ready = CAPACITY } = (await this.#state()) ?? {}
     return ready < CAPACITY
   }
 
   async isDone(): Promise<boolean> {
-    const state = await this.#queue.state()
+    const state = await this.#state()
     return state?.ready === 0 && state.unanswered === 0
   }
 
   async stats(): Promise<QueueStats> {
-    const { ready, unanswered = 0, done = this.#answered } = (await this.#queue.state()) ?? {}
+    const { ready, unanswered = 0, done = this.#answered } = (await this.#state()) ?? {}
     // Others may have put something into a queue of which nobody can say what waits.
     const isKnown = this.waiting !== undefined || this.#published > 0
     return {
@@ -129,12 +134,19 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
     }
   }
 
-  async account(): Promise<QueueAccount> {
-    const left = await this.#queue.left()
+  async account(patience: number): Promise<QueueAccount> {
+    let left: readonly string[] = []
+    let unknown: string | undefined
+    try {
+      left = await within(patience, this.#queue.left())
+    } catch (error) {
+      unknown = `what is left in ${this.name} could not be counted (${reasonOf(error)})`
+    }
     const dead = [...this.#dead].filter((id) => !left.includes(id))
     return {
       accepted: (this.waiting ?? 0) + this.#published,
       stored: [...left.map((id) => ({ id, isDead: false })), ...dead.map((id) => ({ id, isDead: true }))],
+      unknown,
       retried: this.#redelivered,
     }
   }
@@ -144,6 +156,15 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
     if (place?.pipeline !== this.#options.pipeline) return
     this.#answered += successful.length + failed.length
     this.#queue.answered?.(successful.flatMap(({ metadata }) => (metadata instanceof KnownDelivery ? metadata.id : [])))
+  }
+
+  async #state(): Promise<ServerQueueState | undefined> {
+    try {
+      return await within(PATIENCE, this.#queue.state())
+    } catch (error) {
+      if (error instanceof NoAnswer) return undefined
+      throw error
+    }
   }
 
   #read(event: unknown): Message<T | undefined, string, KnownDelivery> {

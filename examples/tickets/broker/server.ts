@@ -43,7 +43,7 @@ export interface ServerQueue {
   readonly answered?: (ids: readonly string[]) => void
   /** `undefined` when nobody is there to say it. */
   state(): Promise<ServerQueueState | undefined>
-  /** The ids of the messages that are in it when its pipeline has ended. They stay there. */
+  /** The ids of the messages that are in it when its pipeline has ended. They stay there. Rejects when nobody is there to say it. */
   left(): Promise<readonly string[]>
 }
 

@@ -25,7 +25,8 @@ export async function openServer(url: string): Promise<Server> {
   let connection: NatsConnection
   try {
     const servers = `${hostname}:${port || '4222'}`
-    connection = await connect({ servers, name: 'tickets', timeout: TIMEOUT, ...(user !== '' && { user, pass }) })
+    const options = { servers, name: 'tickets', timeout: TIMEOUT, maxReconnectAttempts: -1 }
+    connection = await connect({ ...options, ...(user !== '' && { user, pass }) })
   } catch (error) {
     throw new InputError(`nats://${host} does not answer (${reasonOf(error)}); expected a NATS server`, {
       cause: error,

@@ -14,17 +14,25 @@ import type { Delivered, Server, ServerQueue, ServerQueueOptions } from '../serv
 const GROUP = 'tickets'
 /** Milliseconds. */
 const TIMEOUT = 10_000
+const RECONNECT = 200
 
 type Fields = Readonly<Record<string, string>>
 
 /** @param url `redis://user:password@host:6379/0` @throws `InputError` when it does not answer. */
 export async function openServer(url: string): Promise<Server> {
   const { host } = new URL(url)
-  const client: RedisClientType = createClient({ url, socket: { connectTimeout: TIMEOUT, reconnectStrategy: false } })
+  let wasThere = false
+  const client: RedisClientType = createClient({
+    url,
+    socket: { connectTimeout: TIMEOUT, reconnectStrategy: () => wasThere && RECONNECT },
+    // While it is away nobody waits for it.
+    disableOfflineQueue: true,
+  })
   // What breaks it is told by who uses it.
   client.on('error', () => {})
   try {
     await client.connect()
+    wasThere = true
   } catch (error) {
     throw new InputError(`redis://${host} does not answer (${reasonOf(error)}); expected a Redis server`, {
       cause: error,
