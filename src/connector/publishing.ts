@@ -31,6 +31,8 @@ export interface PublishingPlan<P, E extends Error> {
   send(publications: readonly P[], signal: AbortSignal): Promise<readonly (E | undefined)[]>
   /** It is of no use to send again after this. */
   isFinal(error: unknown): boolean
+  /** Told of a request that failed before it is made again. */
+  retrying?(error: unknown, retryIn: number): void
   /** Makes one error of what became of the messages of a call. */
   refusal(text: string, failures: readonly PublishFailure<E>[]): Error
   /** Too many messages wait. */
@@ -141,6 +143,7 @@ export class Publishing<P, E extends Error> implements Outgoing<P> {
     for (const entry of batch) this.#waiting.push(entry)
     for (let entry = behind.shift(); entry !== undefined; entry = behind.shift()) this.#waiting.push(entry)
     const process = this.#process
+    this.#plan.retrying?.(err, wait)
     process.runtime.logger.warn(
       { process: `${process}`, retryIn: wait, err },
       `${process} could not publish ${batch.length} messages: ${text}; it sends them again in ${wait} ms`,

@@ -81,8 +81,10 @@ async function failureOf(connection: Connection) {
   const publisher = await start(NatsPublisher, { arg: { connection, ...SOON } })
   const published = publisher.call.publish({ subject: 's', content: '' }).catch((error: unknown) => error)
   // It goes on with its attempts.
-  const [failure] = await failures.reach(2)
-  while (!log.text.includes('could not publish')) await new Promise((resolve) => setImmediate(resolve))
+  const of = (name: string) => failures.all.filter(({ process }) => process.startsWith(name))
+  while (of('NatsSource').length < 2 || of('NatsPublisher').length < 2) await failures.reach(failures.all.length + 1)
+  const [[failure], [other]] = [of('NatsSource'), of('NatsPublisher')]
+  expect(other).toMatchObject({ reason: failure?.reason, message: failure?.message, retryIn: SOON.backoffMin })
   await publisher.kill()
   await pipeline.stop()
   const told = `${log.text}${JSON.stringify(failures.all)}${inspect(await published, { depth: 10 })}`

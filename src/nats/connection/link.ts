@@ -103,13 +103,21 @@ export class Link {
     await connection.close().catch(() => {})
   }
 
+  /** Says in telemetry what failed, of which somebody else says it in the log. */
+  told(error: unknown, retryIn: number | undefined): void {
+    const process = `${this.#process}`
+    const { text: message } = withoutSecrets(error, this.#options.connection.target)
+    const reason = failureReason(error)
+    if (channels.natsConnectionFailure.hasSubscribers)
+      channels.natsConnectionFailure.publish({ process, reason, message, retryIn })
+  }
+
   #tell(error: unknown, what: string, retryIn: number | undefined): void {
     const process = this.#process
     const { target, shown } = this.#options.connection
     const { text, err } = withoutSecrets(error, target)
     const reason = failureReason(error)
-    if (channels.natsConnectionFailure.hasSubscribers)
-      channels.natsConnectionFailure.publish({ process: `${process}`, reason, message: text, retryIn })
+    this.told(error, retryIn)
     // What is fatal is told by the crash.
     if (!isFatal(error)) reportFailure(process, `${what} ${shown}`, { text, err, reason }, retryIn)
   }
@@ -152,11 +160,11 @@ export class Link {
       } else if (this.#online) this.#trouble(change.error)
     }
     void connection.closed.then((error) => this.#gone(connection, error))
-    this.#told()
+    this.#connected()
     return connection
   }
 
-  #told(): void {
+  #connected(): void {
     if (channels.natsConnect.hasSubscribers) {
       const { target, shown } = this.#options.connection
       channels.natsConnect.publish({ process: `${this.#process}`, connection: shown, name: target.name })
@@ -198,7 +206,7 @@ export class Link {
   #back(connection: NatsConnection): void {
     this.#online = true
     for (const [subject, payload] of this.#unsaid.splice(0)) connection.publish(subject, payload)
-    this.#told()
+    this.#connected()
     this.#wake()
   }
 

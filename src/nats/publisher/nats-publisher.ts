@@ -64,6 +64,7 @@ class NatsPublishing extends Publishing<Publication, NatsError> {
       backoff: options.backoff,
       send: (publications) => send(link, options, publications),
       isFinal: isFatal,
+      retrying: (error, retryIn) => link.told(error, retryIn),
       refusal: (text, failures) => new NatsError(failures[0]?.error.code ?? 'refused', text, undefined, failures),
       full: (text) => new NatsError('full', text),
       safe: (error) => withoutSecrets(error, options.connection.target),
