@@ -270,7 +270,7 @@ function sellsUntilNothingIsLeft(open: () => Promise<Site>): void {
     expect({ code: published.code, stderr: published.stderr }).toEqual({ code: 0, stderr: '' })
     expect(await site.left()).toEqual({ bookings: 300, dead: 0 })
     const { code, stdout, stderr } = await runTickets(['sell', ...site.where], site)
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
     expect(balanceIn(stdout)).toMatchObject({ accepted: 300, failed: 0, left: 0, untold: 0 })
     expectNothingLost(stdout)
     expect(await site.left()).toEqual({ bookings: 0, dead: 0 })
@@ -284,7 +284,7 @@ function sellsUntilItIsStopped(open: () => Promise<PubSubSite>): void {
     expect({ code: published.code, stderr: published.stderr }).toEqual({ code: 0, stderr: '' })
     expect(await site.left()).toEqual({ bookings: 300, dead: 0 })
     const { code, stdout, stderr } = await soldOut(300, ['sell', '--forever', ...site.where], site)
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/ queue \?, in hand 0, /)
     expect(balanceIn(stdout)).toMatchObject({ accepted: 300, failed: 0, left: 0, untold: 0 })
     expectNothingLost(stdout)
@@ -326,7 +326,7 @@ function losesNothing(open: () => Promise<Site>): void {
       ['--bookings', '500', '--chaos', '--seed', '1500', ...site.where],
       site,
     )
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
     const { accepted, failed, killed, thrown } = balanceIn(stdout)
     // Of these bookings five fail each time.
     expect({ accepted, failed }).toEqual({ accepted: 500, failed: 5 })
