@@ -16,7 +16,7 @@ export interface ReceiverPlan<T> {
    * received are the server's again only later. Default 0.
    */
   readonly grace?: number | undefined
-  /** Receives up to `max`, maybe none; rejects when the signal fires. */
+  /** Receives up to `max`, maybe none; rejects when the signal fires, which is that of this request alone. */
   receive(max: number, signal: AbortSignal): Promise<readonly T[]>
   /** Emits them. */
   received(messages: readonly T[]): void
@@ -77,9 +77,13 @@ export class Receiver<T> {
   }
 
   async #request(max: number, signal: AbortSignal): Promise<void> {
+    // Not all clients stop to listen when a request has ended.
+    const own = new AbortController()
+    const abort = (): void => own.abort(signal.reason)
+    signal.addEventListener('abort', abort)
     let messages: readonly T[]
     try {
-      messages = await this.#plan.receive(max, signal)
+      messages = await this.#plan.receive(max, own.signal)
       this.#isAnswered = true
     } catch (error) {
       if (this.#isStopping || signal.aborted) return
@@ -88,6 +92,8 @@ export class Receiver<T> {
       if (wait === undefined) this.#enough.abort()
       else this.#later(wait)
       return
+    } finally {
+      signal.removeEventListener('abort', abort)
     }
     if (this.#isStopping || signal.aborted) return this.#giveBack(messages)
     this.#demand -= messages.length

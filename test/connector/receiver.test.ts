@@ -10,14 +10,16 @@ class Holder extends GenServer {}
 async function receiving(options: { interval?: number; retry?: number | undefined } = {}) {
   const holder = await start(Holder)
   const asked: number[] = []
+  const signals: AbortSignal[] = []
   const received: string[] = []
   const returned: string[] = []
   const answers: { resolve(messages: readonly string[]): void; reject(error: Error): void }[] = []
   const receiver = new Receiver<string>(processOf(holder), {
     max: 10,
     interval: options.interval ?? 0,
-    receive: (max) => {
+    receive: (max, signal) => {
       asked.push(max)
+      signals.push(signal)
       return new Promise((resolve, reject) => answers.push({ resolve, reject }))
     },
     received: (messages) => received.push(...messages),
@@ -30,6 +32,7 @@ async function receiving(options: { interval?: number; retry?: number | undefine
     holder,
     receiver,
     asked,
+    signals,
     received,
     returned,
     answer: (...messages: string[]) => answers.shift()?.resolve(messages),
@@ -108,5 +111,23 @@ it('gives back what comes when it was stopped, and waits for that', async () => 
     expect(returned).toEqual(['a', 'b'])
     receiver.ask(5)
     await sim.settle()
+  })
+})
+
+it('gives each request a signal of its own, because clients leave listeners there; it fires when nothing more is wanted', async () => {
+  await simulate().run(async (sim) => {
+    const { receiver, signals, answer, fail } = await receiving()
+    receiver.ask(10)
+    await sim.settle()
+    answer('a')
+    await sim.settle()
+    fail()
+    await sim.advance(100)
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false])
+    expect(new Set(signals).size).toBe(3)
+    const stopped = receiver.stop()
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, true])
+    fail()
+    await stopped
   })
 })
