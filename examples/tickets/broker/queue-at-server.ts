@@ -1,6 +1,7 @@
 /** One queue of a server, whichever it is: what went through it, in JSON. */
 
 import { Message } from 'sluice'
+import type { PipelineStage } from 'sluice/broadway'
 import type { Acknowledgement } from 'sluice/telemetry'
 import {
   ATTEMPTS,
@@ -47,6 +48,9 @@ const RETRY = { calm: { min: 100, lost: 30_000 }, chaos: { min: 25, lost: 4_000 
 
 /** Milliseconds after which a server that has not said how its queue is does not say it: whoever asks may have to stop. */
 const PATIENCE = 1_000
+
+/** Milliseconds until failed messages are given to the server once more. */
+const PAUSE = 100
 
 /** What is somebody else's may have no id. */
 const UNKNOWN = 'a message without an id'
@@ -99,7 +103,7 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
 
   get deadLetter(): BrokerQueue<T>['deadLetter'] {
     const { takeFailed } = this.#queue
-    return takeFailed && ((failed, _context, { signal }) => this.#takeFailed(failed, signal, takeFailed))
+    return takeFailed && ((failed, _context, stage) => this.#takeFailed(failed, stage, takeFailed))
   }
 
   async publish(data: readonly T[], signal?: AbortSignal): Promise<void> {
@@ -201,15 +205,24 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
     if (metadata instanceof KnownDelivery) this.#dead.add(metadata.id)
   }
 
+  /** Until the server has them, since it forgets what has failed. When the stage is killed meanwhile they are not answered for, and come again. */
   async #takeFailed(
     failed: readonly Message[],
-    signal: AbortSignal,
+    stage: Pick<PipelineStage, 'sleep'>,
     takeFailed: NonNullable<ServerQueue['takeFailed']>,
   ): Promise<void> {
     const again = failed.filter((message) => !this.#hadItsChances(message))
     // One that has come again may have its dead letter.
     const dead = failed.filter((message) => this.#hadItsChances(message) && !this.#isDead(message))
-    await takeFailed(dead, again, signal)
+    for (;;) {
+      try {
+        await takeFailed(dead, again)
+        break
+      } catch {
+        // Who publishes is being started again.
+        await stage.sleep(PAUSE)
+      }
+    }
     for (const message of dead) this.#noteDead(message)
     this.#comeAgain += again.length
   }

@@ -38,7 +38,7 @@ export interface ServerQueue {
   /** Resolves when the server has all of them. */
   publish(messages: readonly Published[], signal: AbortSignal | undefined): Promise<void>
   /** Publishes what has failed: some as dead letters, others to come again. Only where nothing becomes of it by its acknowledgement. */
-  readonly takeFailed?: (dead: readonly Message[], again: readonly Message[], signal: AbortSignal) => Promise<void>
+  readonly takeFailed?: (dead: readonly Message[], again: readonly Message[]) => Promise<void>
   /** These have been acknowledged; for a server that cannot be asked what is left. */
   readonly answered?: (ids: readonly string[]) => void
   /** `undefined` when nobody is there to say it. */

@@ -80,7 +80,7 @@ async function queueAt(
       })
     }
   }
-  const publish = async (publications: readonly KafkaPublication[], signal: AbortSignal | undefined) => {
+  const publish = async (publications: readonly KafkaPublication[], signal?: AbortSignal) => {
     if (publications.length > 0)
       await name(KafkaPublisher).with({ signal, timeout: Infinity }).call.publishMany(publications)
   }
@@ -98,10 +98,10 @@ async function queueAt(
         messages.map(({ id, key, content }) => ({ topic, key, value: content, headers: { [ID]: id } })),
         signal,
       ),
-    takeFailed: async (dead, again, signal) => {
+    takeFailed: async (dead, again) => {
       const letters = dead.map((message) => copyFor(deadLetters, message, { [REASON]: failureOf(message) }))
       const repeated = again.map((message) => copyFor(topic, message))
-      await publish([...letters, ...repeated], signal)
+      await publish([...letters, ...repeated])
     },
     state: async () => {
       try {

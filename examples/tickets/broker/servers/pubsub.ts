@@ -41,7 +41,7 @@ export async function openServer(url: string): Promise<Server> {
     const publisher = name(PubSubPublisher, topic)
     const arg = { topic: `projects/${site.project}/topics/${topic}`, ...site.access }
     publishers.push(child(PubSubPublisher, { id: topic, name: publisher, arg }))
-    return async (publications: readonly Publication[], signal: AbortSignal | undefined) => {
+    return async (publications: readonly Publication[], signal?: AbortSignal) => {
       if (publications.length > 0) await publisher.with({ signal, timeout: Infinity }).call.publishMany(publications)
     }
   }
@@ -59,7 +59,7 @@ export async function openServer(url: string): Promise<Server> {
   }
 }
 
-type Publish = (publications: readonly Publication[], signal: AbortSignal | undefined) => Promise<void>
+type Publish = (publications: readonly Publication[], signal?: AbortSignal) => Promise<void>
 
 function queueAt(
   site: Site,
@@ -103,16 +103,10 @@ function queueAt(
         throw error
       }
     },
-    takeFailed: async (dead, again, signal) => {
-      await bury(
-        dead.map((message) => copyOf(message, { reason: failureOf(message) })),
-        signal,
-      )
+    takeFailed: async (dead, again) => {
+      await bury(dead.map((message) => copyOf(message, { reason: failureOf(message) })))
       outstanding.published(again.map(({ metadata }) => (metadata as Original).id))
-      await publish(
-        again.map((message) => copyOf(message)),
-        signal,
-      )
+      await publish(again.map((message) => copyOf(message)))
     },
     answered: (ids) => outstanding.answered(ids),
     state: async () => outstanding.state,
