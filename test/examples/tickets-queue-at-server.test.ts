@@ -1,3 +1,4 @@
+import { Message } from 'sluice/broadway'
 import { describe, expect, it } from 'vitest'
 import { QueueAtServer } from '../../examples/tickets/broker/queue-at-server.ts'
 import type { ServerQueue } from '../../examples/tickets/broker/server.ts'
@@ -52,5 +53,27 @@ describe('how a queue at a server is', () => {
     const queue = await queueAt({ state: never })
     const answers = Promise.all([queue.isDone(), queue.hasRoom(), queue.stats()])
     expect(await answers).toEqual([false, false, { ready: undefined, inHand: 0, delayed: 0, dead: 0, done: 0 }])
+  })
+})
+
+describe('what has failed', () => {
+  it('is given to the server until it has it, also when the stage is being stopped', async () => {
+    let attempts = 0
+    const taken: unknown[] = []
+    const queue = await queueAt({
+      takeFailed: async (dead, again) => {
+        if (++attempts < 3) throw new Error('the publisher is being started again')
+        taken.push(dead.length, again.length)
+      },
+    })
+    const slept: number[] = []
+    const stage = {
+      signal: AbortSignal.abort(),
+      sleep: async (ms: number) => {
+        slept.push(ms)
+      },
+    }
+    await queue.deadLetter?.([new Message('a').failed('no booking')], undefined, stage as never)
+    expect({ attempts, slept: slept.length, taken }).toEqual({ attempts: 3, slept: 2, taken: [0, 1] })
   })
 })
