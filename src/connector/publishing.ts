@@ -143,7 +143,7 @@ export class Publishing<P, E extends Error> implements Outgoing<P> {
     for (const entry of batch) this.#waiting.push(entry)
     for (let entry = behind.shift(); entry !== undefined; entry = behind.shift()) this.#waiting.push(entry)
     const process = this.#process
-    this.#plan.retrying?.(err, wait)
+    this.#plan.retrying?.(error, wait)
     process.runtime.logger.warn(
       { process: `${process}`, retryIn: wait, err },
       `${process} could not publish ${batch.length} messages: ${text}; it sends them again in ${wait} ms`,

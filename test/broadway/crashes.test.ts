@@ -398,7 +398,7 @@ describe('a crash while the pipeline ends', () => {
     })
   })
 
-  it('of a batcher whose processors have nothing left does not hold it up', async () => {
+  it('of a batcher and its batch processor does not hold it up when the processors have nothing left', async () => {
     await inSimulation(async (sim) => {
       const acknowledger = new Ledger()
       const pipeline = await Broadway.start({
@@ -411,6 +411,8 @@ describe('a crash while the pipeline ends', () => {
       const stopped = pipeline.stop()
       await sim.advance(15)
       partOf(sim, 'Batcher_default').kill()
+      // Or it would still end, and say that it has done all.
+      partOf(sim, 'BatchProcessor_default_0').kill()
       await inASecond(sim, stopped)
       expect(acknowledger.calls[0]).toEqual([[1, 2], []])
     })

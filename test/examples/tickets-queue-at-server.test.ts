@@ -1,3 +1,4 @@
+import { CallError } from 'sluice'
 import { Message } from 'sluice/broadway'
 import { describe, expect, it } from 'vitest'
 import { QueueAtServer } from '../../examples/tickets/broker/queue-at-server.ts'
@@ -57,7 +58,7 @@ describe('how a queue at a server is', () => {
 })
 
 describe('what has failed', () => {
-  it('is given to the server until it has it, also when the stage is being stopped', async () => {
+  it('is given to a server that is away until it has it, also when the stage is being stopped', async () => {
     let attempts = 0
     const taken: unknown[] = []
     const queue = await queueAt({
@@ -75,5 +76,21 @@ describe('what has failed', () => {
     }
     await queue.deadLetter?.([new Message('a').failed('no booking')], undefined, stage as never)
     expect({ attempts, slept: slept.length, taken }).toEqual({ attempts: 3, slept: 2, taken: [0, 1] })
+  })
+
+  it('is not given to it again when it is refused: the pipeline says so', async () => {
+    let attempts = 0
+    const refused = new CallError('failed', 'publisher', 'publishMany', 'refused', { cause: { code: 'refused' } })
+    const queue = await queueAt({
+      takeFailed: async () => {
+        attempts++
+        throw refused
+      },
+    })
+    const stage = { sleep: async () => {} }
+    await expect(queue.deadLetter?.([new Message('a').failed('no booking')], undefined, stage as never)).rejects.toBe(
+      refused,
+    )
+    expect(attempts).toBe(1)
   })
 })

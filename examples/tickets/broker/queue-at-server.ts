@@ -1,6 +1,6 @@
 /** One queue of a server, whichever it is: what went through it, in JSON. */
 
-import { Message } from 'sluice'
+import { CallError, Message } from 'sluice'
 import type { PipelineStage } from 'sluice/broadway'
 import type { Acknowledgement } from 'sluice/telemetry'
 import {
@@ -205,7 +205,11 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
     if (metadata instanceof KnownDelivery) this.#dead.add(metadata.id)
   }
 
-  /** Until the server has them, since it forgets what has failed. When the stage is killed meanwhile they are not answered for, and come again. */
+  /**
+   * Until the server has them, since it forgets what has failed. When the stage is killed meanwhile they are not answered for, and come again.
+   *
+   * @throws what the server refuses, and would refuse each time.
+   */
   async #takeFailed(
     failed: readonly Message[],
     stage: Pick<PipelineStage, 'sleep'>,
@@ -218,14 +222,20 @@ export class QueueAtServer<T> implements BrokerQueue<T> {
       try {
         await takeFailed(dead, again)
         break
-      } catch {
-        // Who publishes is being started again.
+      } catch (error) {
+        if (isRefused(error)) throw error
+        // Who publishes is being started again, or has too much.
         await stage.sleep(PAUSE)
       }
     }
     for (const message of dead) this.#noteDead(message)
     this.#comeAgain += again.length
   }
+}
+
+/** By a publisher: its server will not take them later either. */
+function isRefused(error: unknown): boolean {
+  return error instanceof CallError && /^(refused|bad_publication)$/.test(`${Reflect.get(Object(error.cause), 'code')}`)
 }
 
 function paceOf(chaos: boolean): keyof typeof RETRY {
